@@ -1,0 +1,39 @@
+"""The network description: layers of integers, complete, independent of torch and of any board."""
+
+from .errors import (
+    ConversionError,
+    MappingError,
+    MismatchError,
+    NetworkError,
+    ParameterError,
+    SpintronError,
+    ToolError,
+)
+
+
+
+from .types import IntType, Interval
+
+__all__ = [
+    "Adc",
+    "Argmax",
+    "ConversionError",
+    "Dense",
+    "Flatten",
+    "IntType",
+    "Interval",
+    "MappingError",
+    "MismatchError",
+    "MulShift",
+    "Network",
+    "NetworkError",
+    "Node",
+    "Noise",
+    "Output",
+    "ParameterError",
+    "Port",
+    "SpintronError",
+    "Table",
+    "Thresholds",
+    "ToolError",
+]
