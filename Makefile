@@ -1,0 +1,40 @@
+# make demo     the main job, start to end, on bundled data (build/demo)
+# make test     every test, and the examples in the documentation
+# make check    formatting, lint, types, import rules, documentation
+# make docs     the documentation (build/docs/html/index.html)
+#
+# The first of them makes .venv. It needs Python 3.11 or later and make, nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTEST_ARGS ?= -n auto --dist worksteal -q
+
+.DEFAULT_GOAL := test
+.PHONY: demo test check docs clean
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: $(PYTHON) must be Python 3.11 or later; name another with make PYTHON=..." >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[simulation,dev]"
+	touch $@
+
+demo: $(STAMP)
+	$(BIN)/spintron demo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(STAMP) docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(STAMP)
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs/html
+
+clean:
+	rm -rf build
