@@ -9,9 +9,9 @@ from .errors import (
     SpintronError,
     ToolError,
 )
-
-
-
+from .layers import Adc, Argmax, Dense, Flatten, Noise
+from .network import Network, Node, Output, Port
+from .requantise import MulShift, Table, Thresholds
 from .types import IntType, Interval
 
 __all__ = [

@@ -1,0 +1,8 @@
+"""Layers: one frozen record a kind, with its fields, checks, shapes and numbers."""
+
+from .argmax import Argmax
+from .base import Layer
+from .dense import Adc, Dense, Noise
+from .flatten import Flatten
+
+__all__ = ["Adc", "Argmax", "Dense", "Flatten", "Layer", "Noise"]

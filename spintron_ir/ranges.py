@@ -1,0 +1,151 @@
+"""Interval analysis: the least safe width of every wire of a layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import arith
+from .types import Interval
+
+if TYPE_CHECKING:
+    from .layers.dense import Dense
+
+__all__ = ["DenseRanges", "dense_ranges"]
+
+Pair = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class DenseRanges:
+    """Intervals that no value of a dense layer can leave, whatever the input.
+
+    Attributes
+    ----------
+    chunk : Interval
+        Input chunks.
+    current : Interval
+        Column currents, before noise.
+    level : Interval
+        Column currents with noise.
+    scaled : Interval
+        What a converter rounds: level times gain plus offset, with half a step.
+    code : Interval
+        Codes of the converters.
+    acc : Interval
+        The accumulator without the bias, every partial sum included.
+    total : Interval
+        Accumulator plus bias.
+    out : Interval
+        Outputs.
+    """
+
+    chunk: Interval
+    current: Interval
+    level: Interval
+    scaled: Interval
+    code: Interval
+    acc: Interval
+    total: Interval
+    out: Interval
+
+    @property
+    def bound(self) -> int:
+        """Largest magnitude on any wire before the requantiser."""
+        return max(self.current.bound, self.level.bound, self.scaled.bound, self.acc.bound)
+
+
+def _hull(*pairs: Pair) -> Interval:
+    return Interval(
+        min(int(low.min()) for low, _ in pairs), max(int(high.max()) for _, high in pairs)
+    )
+
+
+def _chunk_intervals(layer: Dense) -> list[Interval]:
+    """Interval of each chunk, the lowest first."""
+    left = layer.input.bits - layer.dac_bits * (layer.chunks - 1)
+    below = Interval(0, (1 << layer.dac_bits) - 1)
+    top = Interval(0, (1 << left) - 1)
+    if layer.input.signed:
+        top = Interval(-(1 << (left - 1)), (1 << (left - 1)) - 1)
+    return [below] * (layer.chunks - 1) + [top]
+
+
+def _sums(layer: Dense) -> Pair:
+    """Sum of the positive and of the negative weights of every converter, four axes each."""
+    weights = layer.weights.astype(np.int64)
+    starts = [start for start, _ in layer.row_groups]
+    parts = (np.maximum(weights, 0), np.minimum(weights, 0))
+    positive, negative = (np.add.reduceat(part, starts, axis=2) for part in parts)
+    return np.moveaxis(positive, 2, 0), np.moveaxis(negative, 2, 0)
+
+
+def dense_ranges(layer: Dense) -> DenseRanges:
+    """Intervals of every wire of :py:`layer`, each the hull over all its columns and reads.
+
+    Currents are exact: some input reaches each end. Later intervals are safe, and as tight as
+    treating the reads of a column as independent allows.
+    """
+    positive, negative = _sums(layer)
+    intervals = _chunk_intervals(layer)
+    noise = 0
+    if layer.noise is not None:
+        noise = arith.round_shift(arith.NOISE_BOUND * layer.noise.at(layer), arith.NOISE_SHIFT)
+    signs = np.array(layer.signs)[:, None]
+    weights = np.array([1 << shift for shift in layer.slice_shift])[:, None, None]
+    zero = np.zeros(layer.cols, dtype=np.int64)
+    current, level, scaled, code = [], [], [], []
+    final, partial = (zero, zero), (zero, zero)
+    for p, chunk in enumerate(intervals):
+        low = negative * chunk.high + positive * chunk.low
+        high = positive * chunk.high + negative * chunk.low
+        current.append((low, high))
+        level.append((low - noise, high + noise))
+        scaled.append(_scaled(layer, level[-1]))
+        code.append(_codes(layer, level[-1]))
+        ends = [end * signs * weights << (layer.dac_bits * p) for end in code[-1]]
+        term = np.minimum(*ends), np.maximum(*ends)
+        axes = (0, 1, 2)
+        final = final[0] + term[0].sum(axes), final[1] + term[1].sum(axes)
+        partial = (
+            partial[0] + np.minimum(term[0], 0).sum(axes),
+            partial[1] + np.maximum(term[1], 0).sum(axes),
+        )
+    total = _hull((final[0] + layer.bias, final[1] + layer.bias))
+    out = total if layer.requantise is None else layer.requantise.type.interval
+    return DenseRanges(
+        chunk=_hull(*((np.array(part.low), np.array(part.high)) for part in intervals)),
+        current=_hull(*current),
+        level=_hull(*level),
+        scaled=_hull(*scaled),
+        code=_hull(*code),
+        acc=_hull(partial),
+        total=total,
+        out=out,
+    )
+
+
+def _scaled(layer: Dense, level: Pair) -> Pair:
+    if layer.adc is None:
+        return level
+    gain, offset = layer.adc.at(layer)
+    half = (1 << layer.adc.shift) >> 1
+    return level[0] * gain + offset, level[1] * gain + offset + half
+
+
+def _codes(layer: Dense, level: Pair) -> Pair:
+    """Codes at both ends: a converter never falls, so they bound all codes between."""
+    adc = layer.adc
+    if adc is None:
+        return level
+    gain, offset = adc.at(layer)
+    low, high = (
+        arith.adc_code(
+            end, gain=gain, offset=offset, shift=adc.shift, bits=adc.bits, signed=adc.signed
+        )
+        for end in level
+    )
+    return low, high
