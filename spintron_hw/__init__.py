@@ -1,0 +1,3 @@
+"""Gateware of spintronic crossbar accelerators: cells, layers, mapping and Verilog."""
+
+__all__ = []

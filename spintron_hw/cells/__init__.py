@@ -1,0 +1,3 @@
+"""Hardware cells: one stream component a file."""
+
+__all__ = []

@@ -1,0 +1,3 @@
+"""From a network description to a plan: what is built, in which size and order."""
+
+__all__ = []
