@@ -1,0 +1,143 @@
+"""Choosing the range of a layer's converters from the currents that calibration data cause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spintron_ir import Adc, Dense, arith
+
+__all__ = ["AdcChoice", "choose_adc"]
+
+Ints = NDArray[np.int64]
+Reals = NDArray[np.float64]
+
+READS = 1 << 21
+"""Reads that the search looks at; inputs are picked evenly to stay below."""
+
+SHIFTS = 7
+"""Steps tried for each gain, from the one that clips nothing downwards."""
+
+
+@dataclass(frozen=True, eq=False)
+class AdcChoice:
+    """Converters of a layer, and how well they do on the calibration data.
+
+    Attributes
+    ----------
+    adc : Adc
+        The converters.
+    error : float, 0..1
+        Share of the accumulators' variance that is not a straight line of the exact ones, mean
+        over the channels.
+    clipped : float, 0..1
+        Share of the reads beyond the range; a sense amplifier has no range, its share is 0.
+    """
+
+    adc: Adc
+    error: float
+    clipped: float
+
+    @property
+    def step(self) -> float:
+        """Conductance codes of one converter code."""
+        return 2.0**self.adc.shift / int(self.adc.gain.flat[0])
+
+
+def choose_adc(layer: Dense, x: Ints, bits: int, *, gains: tuple[int, ...] = (1,)) -> AdcChoice:
+    """Find the step and the offsets with which :py:`bits` bits spoil the accumulators least.
+
+    Each converter takes the mean of its column off, a constant, as the offset calibration of a
+    converter does. The step ``2 ** shift / gain`` is one for the layer. What is minimised is the
+    error left in the accumulators, not in the reads: reads of high chunks and slices weigh more,
+    and errors of many reads average out.
+
+    Parameters
+    ----------
+    layer : Dense
+        The layer, with lossless converters.
+    x : int64 array of shape ``(batch, rows)``
+        Calibration inputs.
+    bits : int, 1..16
+        Bits of a converter; one makes a sense amplifier.
+    gains : tuple of int
+        Gains to try; a gain of 1 costs no hardware.
+    """
+    reads = layer.groups * layer.slices * layer.converters * layer.chunks * layer.cols
+    picked = x[:: -(-len(x) * reads // READS)]
+    exact = layer.accumulate(picked).astype(np.float64)
+    level = _levels(layer, picked)
+    places = layer.dac_bits * np.arange(layer.chunks)
+    weight = 4.0**places / np.sum(4.0**places)
+    # Mean of each column, the chunks weighed by the power that they carry.
+    centre = np.einsum("ksdpnc,p->ksdc", level, weight) / len(picked)
+    factor = _factors(layer)
+    best: AdcChoice | None = None
+    for gain in gains:
+        offset = -np.round(centre * gain).astype(np.int64)
+        turned = level.astype(np.int64) * gain + offset[:, :, :, None, None]
+        for shift, half in _candidates(turned, bits):
+            code = arith.round_shift(turned - half, shift)
+            kept = arith.saturate(code, bits)
+            error = _unexplained(exact, np.einsum("ksdpnc,ksdp->nc", kept, factor))
+            if best is None or error < best.error:
+                adc = Adc(
+                    bits=bits,
+                    signed=True,
+                    shift=shift,
+                    gain=np.full((1, 1, 1, 1), gain),
+                    offset=offset - half,
+                )
+                best = AdcChoice(adc, error, float(np.mean(kept != code)) if bits > 1 else 0.0)
+    assert best is not None
+    return best
+
+
+def _candidates(turned: Ints, bits: int) -> list[tuple[int, int]]:
+    """Shifts to try, each with codes that stand on steps and, for few bits, between them."""
+    if bits == 1:
+        return [(0, 0)]  # only the edge matters, and it is on the mean
+    largest = int(np.abs(turned).max(initial=1))
+    widest = max(largest.bit_length() + 1 - bits, 0)
+    shifts = range(max(widest - SHIFTS + 1, 0), widest + 1)
+    # An even number of codes has none in the middle: cutting off in place of rounding makes the
+    # range symmetric, which matters while codes are few.
+    halves = (0, 1) if bits <= 4 else (0,)
+    return [(shift, half * ((1 << shift) >> 1)) for shift in shifts for half in halves]
+
+
+def _levels(layer: Dense, x: Ints) -> NDArray[np.int32]:
+    """Column currents of shape ``(groups, slices, converters, chunks, batch, cols)``."""
+    parts = arith.chunks(
+        x, bits=layer.input.bits, signed=layer.input.signed, dac_bits=layer.dac_bits
+    ).astype(np.float64)  # exact: a current has far fewer than 53 bits
+    weights = layer.weights.astype(np.float64)
+    groups = [
+        np.einsum("pnr,sdrc->sdpnc", parts[:, :, low:high], weights[:, :, low:high], optimize=True)
+        for low, high in layer.row_groups
+    ]
+    return np.stack(groups).astype(np.int32)
+
+
+def _factors(layer: Dense) -> Ints:
+    """Place value and sign of every code: shape ``(groups, slices, converters, chunks)``."""
+    places = layer.dac_bits * np.arange(layer.chunks)
+    slices = np.array(layer.slice_shift)
+    power = np.int64(1) << (slices[:, None, None] + places)
+    signed = power * np.array(layer.signs)[None, :, None]
+    return np.broadcast_to(signed, (layer.groups, *signed.shape))
+
+
+def _unexplained(exact: Reals, found: NDArray[np.integer]) -> float:
+    """Mean over the channels of ``1 - r**2`` between exact and converted accumulators."""
+    a = exact - exact.mean(axis=0)
+    b = found - found.mean(axis=0)
+    power = (a**2).sum(axis=0) * (b**2).sum(axis=0)
+    live = (a**2).sum(axis=0) > 0
+    if not live.any():
+        return 0.0
+    share = np.zeros(len(live))
+    np.divide((a * b).sum(axis=0) ** 2, power, out=share, where=power > 0)
+    return float(1 - share[live].mean())

@@ -1,0 +1,211 @@
+"""Stage by stage: write to the chip, look at what it does to real data, then fix the constants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spintron_ir import Dense, IntType, MulShift
+from spintron_nn.core.chip import Chip
+
+from .adc_range import AdcChoice, choose_adc
+from .mapping import MappedLayer, map_layer
+from .quantise import Affine, best_scale, quantise_weights
+from .report import LayerReport
+from .stack import Norm, Stage
+
+__all__ = ["Signal", "StageSettings", "convert_last", "convert_stage"]
+
+Ints = NDArray[np.int64]
+Reals = NDArray[np.float64]
+
+SCORE_BITS = 16
+"""Bits of scores that a batch normalisation of the last layer makes."""
+
+
+@dataclass(frozen=True)
+class StageSettings:
+    """How every stage is put on the chip; the fields are those of ``SpintronConverter.convert``."""
+
+    quantization_bits: int
+    activation_bits: int
+    crossbar_size: int
+    adc_bits: int | None
+    dac_bits: int
+    scheme: str
+    recalibrate: bool
+    chip: Chip
+
+
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """Calibration data between two stages.
+
+    Parameters
+    ----------
+    codes : int64 array of shape ``(batch, values)``
+        What the network carries.
+    kind : IntType
+        Type of the codes.
+    scale : float
+        Real value of one code.
+    """
+
+    codes: Ints
+    kind: IntType
+    scale: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Placed:
+    """A stage on the chip, with what its accumulators are for the calibration data."""
+
+    layer: Dense
+    mapped: MappedLayer
+    choice: AdcChoice | None
+    weight_error: float
+    acc: Ints
+    slope: Reals
+    offset: Reals
+
+    def report(self, name: str, tile: int, scale: float, clipped: float) -> LayerReport:
+        layer = self.layer
+        columns = -(-layer.cols // tile) * (1 if layer.scheme == "reference" else 2)
+        return LayerReport(
+            name=name,
+            inputs=layer.rows,
+            outputs=layer.cols,
+            tiles=layer.groups * layer.slices * columns,
+            devices=layer.devices,
+            weight_error=self.weight_error,
+            stuck=self.mapped.stuck,
+            saturated=self.mapped.saturated,
+            adc_step=None if self.choice is None else self.choice.step,
+            adc_error=0.0 if self.choice is None else self.choice.error,
+            adc_clipped=0.0 if self.choice is None else self.choice.clipped,
+            output_scale=scale,
+            output_clipped=clipped,
+        )
+
+
+def _fit(acc: Reals, target: Reals, *, per_channel: bool, nominal: Reals) -> tuple[Reals, Reals]:
+    """Straight line from the accumulators to the real values that they stand for.
+
+    Least squares; where the accumulators do not move, or move against the target, the slope is
+    that of a nominal chip.
+    """
+    centred = acc - acc.mean(axis=0)
+    power = (centred**2).sum(axis=0)
+    common = (centred * (target - target.mean(axis=0))).sum(axis=0)
+    if not per_channel:
+        power, common = (np.full_like(values, values.sum()) for values in (power, common))
+    slope = nominal.copy()
+    np.divide(common, power, out=slope, where=(power > 0) & (common > 0))
+    return slope, target.mean(axis=0) - slope * acc.mean(axis=0)
+
+
+def _place(stage: Stage, signal: Signal, settings: StageSettings, *, per_channel: bool) -> _Placed:
+    odd, step = quantise_weights(stage.weight, settings.quantization_bits, per_channel=per_channel)
+    mapped = map_layer(
+        stage.name,
+        odd,
+        bits=settings.quantization_bits,
+        kind=signal.kind,
+        chip=settings.chip,
+        scheme=settings.scheme,
+        crossbar_size=settings.crossbar_size,
+        dac_bits=settings.dac_bits,
+    )
+    layer, choice = mapped.layer, None
+    if settings.adc_bits is not None:
+        choice = choose_adc(layer, signal.codes, settings.adc_bits)
+        layer = replace(layer, adc=choice.adc)
+    acc = layer.accumulate(signal.codes)
+    target = (signal.codes * signal.scale) @ stage.weight.T + stage.bias
+    unit = mapped.unit / (1.0 if choice is None else choice.step)
+    slope, offset = _fit(
+        acc.astype(np.float64),
+        target,
+        per_channel=per_channel,
+        nominal=step * signal.scale / unit,
+    )
+    power = float(np.sqrt(np.mean(stage.weight**2)))
+    error = float(np.sqrt(np.mean((odd * step[:, None] - stage.weight) ** 2)))
+    return _Placed(layer, mapped, choice, error / power if power else 0.0, acc, slope, offset)
+
+
+def _normalised(placed: _Placed, norm: Norm | None, *, recalibrate: bool) -> tuple[Reals, Reals]:
+    """Slope and offset from the accumulator through the batch normalisation."""
+    if norm is None:
+        return placed.slope, placed.offset
+    mean, var = norm.mean, norm.var
+    if recalibrate:
+        # From exact integer sums, so that the statistics have one rounding each.
+        count = len(placed.acc)
+        first = placed.acc.sum(axis=0)
+        second = (placed.acc**2).sum(axis=0)
+        spread = (count * second.astype(object) - first.astype(object) ** 2).astype(np.float64)
+        measured = spread / count**2 * placed.slope**2
+        mean = first / count * placed.slope + placed.offset
+        var = np.where(measured > 0, measured, norm.var)
+    gain = norm.gamma / np.sqrt(var + norm.eps)
+    return gain * placed.slope, gain * (placed.offset - mean) + norm.beta
+
+
+def convert_stage(
+    stage: Stage, signal: Signal, settings: StageSettings
+) -> tuple[Dense, Signal, LayerReport]:
+    """Put a stage that another one follows on the chip.
+
+    Its requantiser counts thresholds: exactly the batch normalisation, ReLU and activation codes of
+    the fitted real function (:class:`~spintron_nn.converter.quantise.Affine`).
+    """
+    placed = _place(stage, signal, settings, per_channel=True)
+    slope, offset = _normalised(placed, stage.norm, recalibrate=settings.recalibrate)
+    kind = IntType(settings.activation_bits, signed=not stage.relu)
+    values = slope * placed.acc + offset
+    scale = best_scale(values, kind)
+    affine = Affine(slope, offset, scale, kind)
+    total = placed.layer.ranges.total
+    layer = replace(placed.layer, requantise=affine.thresholds(total.low, total.high))
+    assert layer.requantise is not None
+    codes = layer.requantise.run(placed.acc)
+    clipped = float(np.mean(values > (kind.high + 0.5) * scale))
+    report = placed.report(stage.name, settings.crossbar_size, scale, clipped)
+    return layer, Signal(codes, kind, scale), report
+
+
+def convert_last(
+    stage: Stage, signal: Signal, settings: StageSettings
+) -> tuple[Dense, float, LayerReport]:
+    """Put the last stage on the chip; return it with the real value of one unit of its scores.
+
+    Without a batch normalisation the scores are the accumulators plus a bias, on one scale. With
+    one, each channel has its own multiplier, of 31 bits, and scores have 16 bits.
+    """
+    placed = _place(stage, signal, settings, per_channel=stage.norm is not None)
+    slope, offset = _normalised(placed, stage.norm, recalibrate=settings.recalibrate)
+    if stage.norm is None:
+        scale = float(slope[0])
+        layer = replace(placed.layer, bias=np.round(offset / scale).astype(np.int64))
+    else:
+        layer, scale = _scaled_scores(placed, slope, offset)
+    return layer, scale, placed.report(stage.name, settings.crossbar_size, scale, 0.0)
+
+
+def _scaled_scores(placed: _Placed, slope: Reals, offset: Reals) -> tuple[Dense, float]:
+    """Scores ``slope * acc + offset`` as 16-bit integers, with room for twice what was seen."""
+    values = slope * placed.acc + offset
+    kind = IntType(SCORE_BITS, signed=True)
+    scale = float(np.abs(values).max() or 1.0) * 2 / kind.high
+    # The bias is added before the multiplier: a channel of slope 0 keeps a slope just above.
+    tiny = np.abs(offset).max() / (1 << 30) + np.finfo(np.float64).tiny
+    slope = np.where(np.abs(slope) < tiny, np.copysign(tiny, slope), slope)
+    bias = np.round(offset / slope).astype(np.int64)
+    exponent = 30 - np.floor(np.log2(np.abs(slope / scale))).astype(np.int64) - 1
+    shift = np.clip(exponent, 0, 62)
+    multiplier = np.round(slope / scale * 2.0**shift).astype(np.int64)
+    requantise = MulShift(multiplier=multiplier, shift=shift, zero_point=0, type=kind)
+    return replace(placed.layer, bias=bias, requantise=requantise), scale

@@ -1,0 +1,148 @@
+"""Real numbers to integers: weights, activations, and the thresholds between activation codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spintron_ir import IntType, Thresholds
+
+__all__ = ["Affine", "best_scale", "codes_of", "quantise_weights"]
+
+Reals = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+HALF_STEPS = (0.798, 0.498, 0.293, 0.168, 0.094, 0.052, 0.0288, 0.0157)
+"""Half the best step of a uniform quantiser of 1..8 bits for a normal source, in its deviations."""
+
+ROUNDS = 12
+"""Rounds of the weight quantiser; it stands still after about six."""
+
+SCALES = 96
+"""Scales tried for an activation, spread evenly on a logarithmic axis."""
+
+
+def quantise_weights(weight: Reals, bits: int, *, per_channel: bool) -> tuple[Ints, Reals]:
+    """Quantise weights to odd integers times a step, with the least squared error.
+
+    The levels are ``-(2**bits - 1), ..., -1, 1, ..., 2**bits - 1``: no zero, because a pair of
+    devices in opposite states has none. The step starts from the best one of a normal distribution
+    and is then fitted and applied in turns, each of which lowers the error.
+
+    Parameters
+    ----------
+    weight : array of shape ``(outputs, inputs)``
+        Weights.
+    bits : int, 1..8
+        Bits of a weight.
+    per_channel : bool
+        A step for each output, otherwise one for all.
+
+    Returns
+    -------
+    odd : int64 array of shape ``(outputs, inputs)``
+        Odd integers.
+    step : float64 array of shape ``(outputs,)``, above 0
+        ``weight`` is about ``odd * step``.
+
+    Source
+    ------
+    Max, "Quantizing for minimum distortion", IRE Transactions 1960: start values and the
+    alternation.
+    """
+    axes = (1,) if per_channel else (0, 1)
+    top = (1 << bits) - 1
+    step = HALF_STEPS[bits - 1] * np.sqrt(np.mean(weight**2, axis=axes, keepdims=True))
+    step = np.where(step > 0, step, 1.0)
+    for _ in range(ROUNDS):
+        odd = np.clip(2 * np.floor(weight / (2 * step)) + 1, -top, top)
+        fitted = np.sum(weight * odd, axis=axes, keepdims=True) / np.sum(
+            odd**2, axis=axes, keepdims=True
+        )
+        step = np.where(fitted > 0, fitted, step)
+    odd = np.clip(2 * np.floor(weight / (2 * step)) + 1, -top, top)
+    return odd.astype(np.int64), np.broadcast_to(step[:, 0], (len(weight),)).copy()
+
+
+def codes_of(x: ArrayLike, scale: float, kind: IntType) -> Ints:
+    """Codes of real values: ``floor(x / scale + 0.5)``, saturated to the type."""
+    return np.clip(np.floor(np.asarray(x) / scale + 0.5), kind.low, kind.high).astype(np.int64)
+
+
+def best_scale(values: Reals, kind: IntType) -> float:
+    """Return the scale with the least squared error of ``codes_of(values) * scale``.
+
+    Scales from the one that saturates nothing down to a twentieth of it are tried. Where no value
+    is on the side of the type, the scale is 1.
+    """
+    flat = np.asarray(values, dtype=np.float64).ravel()
+    if len(flat) > 1 << 16:  # enough for a scale, and evenly spread over all inputs
+        flat = flat[:: -(-len(flat) // (1 << 16))]
+    largest = float(max(flat.max(initial=0.0), -flat.min(initial=0.0) * kind.signed))
+    if largest <= 0:
+        return 1.0
+    whole = largest / kind.high if kind.high else largest
+    scales = whole * np.geomspace(1.0, 0.05, SCALES)
+    target = flat if kind.signed else np.maximum(flat, 0.0)
+    errors = [float(np.square(codes_of(flat, s, kind) * s - target).sum()) for s in scales]
+    return float(scales[int(np.argmin(errors))])
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """A real function of each channel's accumulator, followed by a quantiser.
+
+    ``code = saturate(floor((slope * acc + offset) / scale + 0.5))``, worked out in float64 in this
+    order. Every step of it is monotone, rounding included, so that the code is a count of integer
+    thresholds: :meth:`thresholds` finds them by bisection on the very same function and thus
+    equals it on every accumulator. A ReLU is part of it where the type is unsigned.
+
+    Parameters
+    ----------
+    slope, offset : float64 arrays of shape ``(channels,)``
+        Function of each channel.
+    scale : float, above 0
+        Real value of one code.
+    kind : IntType
+        Type of the codes.
+    """
+
+    slope: Reals
+    offset: Reals
+    scale: float
+    kind: IntType
+
+    def values(self, acc: ArrayLike) -> Reals:
+        """Real values of accumulators ``(..., channels)``."""
+        return self.slope * np.asarray(acc, dtype=np.float64) + self.offset
+
+    def codes(self, acc: ArrayLike) -> Ints:
+        """Codes of accumulators ``(..., channels)``."""
+        return codes_of(self.values(acc), self.scale, self.kind)
+
+    def thresholds(self, low: int, high: int) -> Thresholds:
+        """Thresholds that equal :meth:`codes` on every accumulator in :py:`low..high`.
+
+        Parameters
+        ----------
+        low, high : int
+            Range of the accumulators of all channels.
+        """
+        sign = np.where(self.slope < 0, -1, 1)
+        wanted = np.arange(self.kind.low + 1, self.kind.high + 1)
+        shape = (len(wanted), len(self.slope))
+        # Least t in low..high of the turned accumulator whose code is at least the wanted one;
+        # one more than the largest where none is.
+        turned_low = np.where(sign > 0, low, -high)
+        turned_high = np.where(sign > 0, high, -low)
+        first = np.broadcast_to(turned_low, shape).copy()
+        beyond = np.broadcast_to(turned_high + 1, shape).copy()
+        while np.any(first < beyond):
+            middle = (first + beyond) >> 1
+            reached = self.codes(np.minimum(middle, turned_high) * sign) >= wanted[:, None]
+            open_ = first < beyond
+            beyond = np.where(open_ & reached, middle, beyond)
+            first = np.where(open_ & ~reached, middle + 1, first)
+        return Thresholds(thresholds=first.T, sign=sign, low=self.kind.low, type=self.kind)

@@ -1,0 +1,1 @@
+"""Training for chips: quantised weights and varying devices in every step."""
