@@ -1,0 +1,3 @@
+"""What is made of a component: Verilog, testbenches, bitstreams."""
+
+__all__ = []
