@@ -12,7 +12,7 @@ from .errors import (
 from .layers import Adc, Argmax, Dense, Flatten, Noise
 from .network import Network, Node, Output, Port
 from .requantise import MulShift, Table, Thresholds
-from .types import IntType, Interval
+from .types import Interval, IntType
 
 __all__ = [
     "Adc",

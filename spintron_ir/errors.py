@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +18,7 @@ __all__ = [
     "check_bool",
     "check_choice",
     "check_int",
+    "check_shape",
 ]
 
 
@@ -73,9 +75,7 @@ def check_int(owner: str, name: str, value: Any, low: int, high: int) -> int:
     except TypeError:
         number = None
     if number is None or isinstance(value, bool) or not low <= number <= high:
-        raise ParameterError(
-            f"{owner}: {name} must be an integer in {low}..{high}, not {value!r}"
-        )
+        raise ParameterError(f"{owner}: {name} must be an integer in {low}..{high}, not {value!r}")
     return number
 
 
@@ -92,3 +92,23 @@ def check_choice(owner: str, name: str, value: Any, choices: Sequence[str]) -> s
         allowed = ", ".join(repr(choice) for choice in choices)
         raise ParameterError(f"{owner}: {name} must be one of {allowed}, not {value!r}")
     return value
+
+
+def check_shape(owner: str, name: str, value: Any) -> tuple[int, ...]:
+    """Return :py:`value` if it is a shape of 1 to 8 axes and at most ``2**24`` values.
+
+    Raises
+    ------
+    ParameterError
+        Otherwise.
+    """
+    if not isinstance(value, tuple) or not 1 <= len(value) <= 8:
+        raise ParameterError(f"{owner}: {name} must be a tuple of 1 to 8 sizes, not {value!r}")
+    sizes = tuple(
+        check_int(owner, f"{name}[{axis}]", size, 1, 1 << 24) for axis, size in enumerate(value)
+    )
+    if math.prod(sizes) > 1 << 24:
+        raise ParameterError(
+            f"{owner}: {name} must hold at most 2**24 values, not {math.prod(sizes)}"
+        )
+    return sizes

@@ -22,10 +22,26 @@ def write_atomic(path: str | os.PathLike[str], data: str | bytes) -> Path:
     -------
     pathlib.Path
         :py:`path`.
+
+    Raises
+    ------
+    ParameterError
+        If the file cannot be written.
     """
     path = Path(path)
     if isinstance(data, str):
         data = data.encode()
+    try:
+        _write(path, data)
+    except OSError as error:
+        raise ParameterError(
+            f"{path}: the file cannot be written ({error.strerror}); name a file in a folder "
+            "that exists and is writable"
+        ) from error
+    return path
+
+
+def _write(path: Path, data: bytes) -> None:
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -38,7 +54,6 @@ def write_atomic(path: str | os.PathLike[str], data: str | bytes) -> Path:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    return path
 
 
 def inside(folder: str | os.PathLike[str], name: str) -> Path:

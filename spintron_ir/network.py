@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import re
+import sys
+import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import storage
-from .errors import NetworkError
+from .errors import NetworkError, check_int, check_shape
 from .files import write_atomic
 from .layers import Layer
 from .record import Record, register
@@ -34,7 +35,8 @@ def _check_name(owner: str, name: Any) -> None:
 
 
 def _check_scale(owner: str, scale: Any) -> None:
-    if not isinstance(scale, (int, float)) or not math.isfinite(scale) or scale <= 0:
+    real = isinstance(scale, (int, float)) and not isinstance(scale, bool)
+    if not real or not 0 < scale <= sys.float_info.max:
         raise NetworkError(f"{owner}: scale must be a positive number, not {scale!r}")
 
 
@@ -47,9 +49,9 @@ class Port(Record):
     ----------
     name : str
         Name, unique among inputs and nodes.
-    shape : tuple of int
-        Shape of one frame.
-    type : IntType
+    shape : tuple of int, 1 to 8 sizes
+        Shape of one frame, at most ``2**24`` values.
+    type : IntType, at most 63 bits where unsigned
         Type of every value.
     scale : float
         Real value of one unit: a note for those who prepare data, without any arithmetic here.
@@ -66,9 +68,9 @@ class Port(Record):
         """Check the fields."""
         _check_name("Port", self.name)
         _check_scale(f"Port {self.name}", self.scale)
-        sizes = self.shape
-        if not sizes or not all(isinstance(size, int) and 0 < size <= 1 << 24 for size in sizes):
-            raise NetworkError(f"Port {self.name}: shape must hold sizes in 1..2**24, not {sizes}")
+        check_shape(f"Port {self.name}", "shape", self.shape)
+        if self.type.high >= 1 << 63:
+            raise NetworkError(f"Port {self.name}: type must have at most 63 bits where unsigned")
 
 
 @register
@@ -161,6 +163,12 @@ class Network(Record):
     def check(self) -> None:
         """Check the graph."""
         _check_name("Network", self.name)
+        notes = self.metadata
+        if not isinstance(notes, Mapping) or not all(
+            isinstance(part, str) for note in notes.items() for part in note
+        ):
+            raise NetworkError(f"Network: metadata must map text to text, not {notes!r}")
+        object.__setattr__(self, "metadata", types.MappingProxyType(dict(notes)))
         for title, parts, cls in (
             ("inputs", self.inputs, Port),
             ("nodes", self.nodes, Node),
@@ -177,9 +185,16 @@ class Network(Record):
         names = [output.name for output in self.outputs]
         if len(set(names)) != len(names):
             raise NetworkError(f"Network: output names must differ, not {', '.join(names)}")
+        nodes = {node.name for node in self.nodes}
         for output in self.outputs:
-            if output.node not in {node.name for node in self.nodes}:
+            if output.node not in nodes:
                 raise NetworkError(f"Network: output {output.name} names no node: {output.node!r}")
+        used = {source for node in self.nodes for source in node.inputs}
+        unused = sorted(set(known) - used - {output.node for output in self.outputs})
+        if unused:
+            raise NetworkError(
+                f"Network: nothing takes {', '.join(unused)}: remove it or make it an output"
+            )
 
     @staticmethod
     def _add(known: dict[str, Any], name: str, shape: tuple[int, ...], type_: IntType) -> None:
@@ -218,11 +233,14 @@ class Network(Record):
         return tuple(node for node in self.nodes if name in node.inputs)
 
     def _frames(self, x: Any) -> dict[str, NDArray[np.int64]]:
-        given = x if isinstance(x, Mapping) else {self.inputs[0].name: x}
         names = [port.name for port in self.inputs]
-        if sorted(given) != sorted(names):
+        if not isinstance(x, Mapping) and len(names) > 1:
+            raise NetworkError(f"Network: inputs must be a dict with arrays for {', '.join(names)}")
+        given = x if isinstance(x, Mapping) else {names[0]: x}
+        if set(given) != set(names):
             raise NetworkError(
-                f"Network: inputs must be {', '.join(names)}, not {', '.join(sorted(given))}"
+                f"Network: inputs must be {', '.join(names)}, "
+                f"not {', '.join(map(str, given)) or 'none'}"
             )
         frames = {port.name: _check_frames(port, given[port.name]) for port in self.inputs}
         if len({len(values) for values in frames.values()}) > 1:
@@ -231,6 +249,7 @@ class Network(Record):
 
     def trace(self, x: Any, first_frame: int = 0) -> dict[str, NDArray[np.int64]]:
         """Results of every node, by name; arguments as for :meth:`run`."""
+        check_int("Network", "first_frame", first_frame, 0, (1 << 62) - 1)
         known = self._frames(x)
         for node in self.nodes:
             inputs = [known[source] for source in node.inputs]
@@ -289,7 +308,12 @@ class Network(Record):
 
 def _check_frames(port: Port, values: Any) -> NDArray[np.int64]:
     """Inputs of one port, flat types checked."""
-    found = np.asarray(values)
+    try:
+        found = np.asarray(values)
+    except ValueError:
+        raise NetworkError(
+            f"Network: input {port.name} must be an array whose rows are of equal length"
+        ) from None
     if not np.issubdtype(found.dtype, np.integer):
         raise NetworkError(
             f"Network: input {port.name} must hold integers, not {found.dtype}: "

@@ -102,7 +102,10 @@ def noise_words(
     block = np.asarray(converters, dtype=np.int64)[..., None] * blocks + np.arange(blocks)
     counter1 = (np.asarray(read, dtype=np.int64)[..., None] << READ_SHIFT) | block
     word0, word1 = threefry2x32(
-        seed & 0xFFFFFFFF, seed >> 32, frame[..., None].astype(np.uint32), counter1.astype(np.uint32)
+        seed & 0xFFFFFFFF,
+        seed >> 32,
+        frame[..., None].astype(np.uint32),
+        counter1.astype(np.uint32),
     )
     low = np.uint32(0xFFFF)
     lanes = np.stack([word0 & low, word0 >> 16, word1 & low, word1 >> 16], axis=-1)

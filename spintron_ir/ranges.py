@@ -31,8 +31,10 @@ class DenseRanges:
         Column currents, before noise.
     level : Interval
         Column currents with noise.
+    product : Interval
+        Level times the gain of its converter.
     scaled : Interval
-        What a converter rounds: level times gain plus offset, with half a step.
+        What a converter rounds: the product plus offset, with half a step.
     code : Interval
         Codes of the converters.
     acc : Interval
@@ -46,6 +48,7 @@ class DenseRanges:
     chunk: Interval
     current: Interval
     level: Interval
+    product: Interval
     scaled: Interval
     code: Interval
     acc: Interval
@@ -55,7 +58,8 @@ class DenseRanges:
     @property
     def bound(self) -> int:
         """Largest magnitude on any wire before the requantiser."""
-        return max(self.current.bound, self.level.bound, self.scaled.bound, self.acc.bound)
+        wires = (self.current, self.level, self.product, self.scaled, self.acc)
+        return max(wire.bound for wire in wires)
 
 
 def _hull(*pairs: Pair) -> Interval:
@@ -74,8 +78,16 @@ def _chunk_intervals(layer: Dense) -> list[Interval]:
     return [below] * (layer.chunks - 1) + [top]
 
 
-def _sums(layer: Dense) -> Pair:
+def _sums(layer: Dense, any_codes: bool) -> Pair:
     """Sum of the positive and of the negative weights of every converter, four axes each."""
+    if any_codes:
+        limit = (1 << layer.cell_bits) - 1
+        least = 0 if layer.scheme == "columns" else -limit
+        sizes = np.array([stop - start for start, stop in layer.row_groups])
+        full = np.broadcast_to(
+            sizes[:, None, None, None], (layer.groups, layer.slices, layer.converters, layer.cols)
+        )
+        return full * limit, full * least
     weights = layer.weights.astype(np.int64)
     starts = [start for start, _ in layer.row_groups]
     parts = (np.maximum(weights, 0), np.minimum(weights, 0))
@@ -83,13 +95,14 @@ def _sums(layer: Dense) -> Pair:
     return np.moveaxis(positive, 2, 0), np.moveaxis(negative, 2, 0)
 
 
-def dense_ranges(layer: Dense) -> DenseRanges:
+def dense_ranges(layer: Dense, any_codes: bool = False) -> DenseRanges:
     """Intervals of every wire of :py:`layer`, each the hull over all its columns and reads.
 
     Currents are exact: some input reaches each end. Later intervals are safe, and as tight as
-    treating the reads of a column as independent allows.
+    treating the reads of a column as independent allows. With :py:`any_codes` they hold for every
+    code that devices of :py:`cell_bits` can have: for arrays that are written at run time.
     """
-    positive, negative = _sums(layer)
+    positive, negative = _sums(layer, any_codes)
     intervals = _chunk_intervals(layer)
     noise = 0
     if layer.noise is not None:
@@ -97,14 +110,15 @@ def dense_ranges(layer: Dense) -> DenseRanges:
     signs = np.array(layer.signs)[:, None]
     weights = np.array([1 << shift for shift in layer.slice_shift])[:, None, None]
     zero = np.zeros(layer.cols, dtype=np.int64)
-    current, level, scaled, code = [], [], [], []
+    current, level, product, scaled, code = [], [], [], [], []
     final, partial = (zero, zero), (zero, zero)
     for p, chunk in enumerate(intervals):
         low = negative * chunk.high + positive * chunk.low
         high = positive * chunk.high + negative * chunk.low
         current.append((low, high))
         level.append((low - noise, high + noise))
-        scaled.append(_scaled(layer, level[-1]))
+        product.append(_product(layer, level[-1]))
+        scaled.append(_scaled(layer, product[-1]))
         code.append(_codes(layer, level[-1]))
         ends = [end * signs * weights << (layer.dac_bits * p) for end in code[-1]]
         term = np.minimum(*ends), np.maximum(*ends)
@@ -120,6 +134,7 @@ def dense_ranges(layer: Dense) -> DenseRanges:
         chunk=_hull(*((np.array(part.low), np.array(part.high)) for part in intervals)),
         current=_hull(*current),
         level=_hull(*level),
+        product=_hull(*product),
         scaled=_hull(*scaled),
         code=_hull(*code),
         acc=_hull(partial),
@@ -128,12 +143,19 @@ def dense_ranges(layer: Dense) -> DenseRanges:
     )
 
 
-def _scaled(layer: Dense, level: Pair) -> Pair:
+def _product(layer: Dense, level: Pair) -> Pair:
     if layer.adc is None:
         return level
-    gain, offset = layer.adc.at(layer)
+    gain, _ = layer.adc.at(layer)
+    return level[0] * gain, level[1] * gain
+
+
+def _scaled(layer: Dense, product: Pair) -> Pair:
+    if layer.adc is None:
+        return product
+    _, offset = layer.adc.at(layer)
     half = (1 << layer.adc.shift) >> 1
-    return level[0] * gain + offset, level[1] * gain + offset + half
+    return product[0] + offset, product[1] + offset + half
 
 
 def _codes(layer: Dense, level: Pair) -> Pair:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import types
+import typing
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -41,7 +44,12 @@ def check_array(owner: str, name: str, value: Any, dtype: np.dtype, ndim: int) -
     ParameterError
         If it is not an integer array of :py:`ndim` axes, is empty, or does not fit the type.
     """
-    found = np.asarray(value)
+    try:
+        found = np.asarray(value)
+    except ValueError:
+        raise ParameterError(
+            f"{owner}: {name} must be an array whose rows are of equal length"
+        ) from None
     if found.ndim != ndim or found.size == 0:
         raise ParameterError(
             f"{owner}: {name} must be an array of {ndim} axes with at least one entry, "
@@ -67,16 +75,45 @@ class Record:
 
     def __post_init__(self) -> None:
         for item in dataclasses.fields(self):  # type: ignore[arg-type]
-            value = getattr(self, item.name)
-            if "dtype" in item.metadata and value is not None:
-                checked = check_array(
-                    type(self).__name__, item.name, value, item.metadata["dtype"], item.metadata["ndim"]
-                )
-                object.__setattr__(self, item.name, checked)
+            value, owner = getattr(self, item.name), type(self).__name__
+            if "dtype" not in item.metadata:
+                value = _own(owner, item.name, value, _hints(type(self))[item.name])
+            elif value is not None:
+                dtype, ndim = item.metadata["dtype"], item.metadata["ndim"]
+                value = check_array(owner, item.name, value, dtype, ndim)
+            object.__setattr__(self, item.name, value)
         self.check()
 
     def check(self) -> None:
         """Raise :exc:`ParameterError` where the fields contradict each other."""
+
+
+@functools.cache
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+def _own(owner: str, name: str, value: Any, hint: Any) -> Any:
+    """Return :py:`value` as a field declared as :py:`hint` keeps it.
+
+    NumPy's integers become plain ones and lists become tuples, which is what comes back from a
+    file. Where records are declared, anything else is refused; other fields check themselves.
+    """
+    if typing.get_origin(hint) is tuple:
+        if not isinstance(value, (list, tuple)):
+            raise ParameterError(f"{owner}: {name} must be a tuple, not {value!r}")
+        inner = typing.get_args(hint)[0]
+        return tuple(_own(owner, f"{name}[{n}]", part, inner) for n, part in enumerate(value))
+    classes = typing.get_args(hint) or (hint,)
+    if int in classes and isinstance(value, np.integer):
+        return int(value)
+    records = all(issubclass(cls, (Record, IntType, types.NoneType)) for cls in classes)
+    if records and not isinstance(value, classes):
+        names = [cls.__name__ for cls in classes if cls is not types.NoneType]
+        names += ["None"] if types.NoneType in classes else []
+        wanted = " or ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+        raise ParameterError(f"{owner}: {name} must be {wanted}, not {type(value).__name__}")
+    return value
 
 
 def encode(value: Any, name: str, tensors: dict[str, NDArray[Any]]) -> Any:
@@ -94,7 +131,7 @@ def encode(value: Any, name: str, tensors: dict[str, NDArray[Any]]) -> Any:
         tensors[name] = value
         return {"kind": "tensor", "name": name}
     if isinstance(value, Mapping):
-        return {"kind": "notes", "values": dict(value)}
+        return {"kind": "notes", "values": dict(sorted(value.items()))}
     if isinstance(value, tuple):
         return [encode(part, f"{name}.{index}", tensors) for index, part in enumerate(value)]
     return value
@@ -102,6 +139,8 @@ def encode(value: Any, name: str, tensors: dict[str, NDArray[Any]]) -> Any:
 
 def decode(value: Any, tensors: dict[str, NDArray[Any]]) -> Any:
     """Inverse of :func:`encode`: builds records through their checks, nothing else.
+
+    Tensors are taken out of :py:`tensors`; those that no record uses are left.
 
     Raises
     ------
@@ -115,26 +154,26 @@ def decode(value: Any, tensors: dict[str, NDArray[Any]]) -> Any:
     fields = {key: part for key, part in value.items() if key != "kind"}
     kind = value.get("kind")
     if kind == "tensor":
-        found = tensors.get(fields.get("name", ""))
-        if found is None:
-            raise NetworkError(f"the network file lacks the tensor {fields.get('name')!r}")
-        return found
+        _check_fields(kind, {"name"}, fields)
+        if fields["name"] not in tensors:
+            raise NetworkError(
+                f"the network file lacks the tensor {fields['name']!r}, or uses it twice"
+            )
+        return tensors.pop(fields["name"])
     if kind == "notes":
-        return _notes(fields.get("values"))
+        _check_fields(kind, {"values"}, fields)
+        return fields["values"]
     cls: Any = IntType if kind == "int" else _KINDS.get(kind) if isinstance(kind, str) else None
     if cls is None:
         raise NetworkError(
             f"the network file has a part of unknown kind {kind!r}; this version knows "
             f"{', '.join(record_kinds())}: was it written by a newer version?"
         )
-    expected = {item.name for item in dataclasses.fields(cls)}
-    if expected != set(fields):
-        odd = ", ".join(sorted(expected ^ set(fields)))
-        raise NetworkError(f"the network file has a {kind} with missing or unknown fields: {odd}")
+    _check_fields(str(kind), {item.name for item in dataclasses.fields(cls)}, fields)
     return cls(**{key: decode(part, tensors) for key, part in fields.items()})
 
 
-def _notes(values: Any) -> dict[str, str]:
-    if not isinstance(values, dict) or not all(isinstance(note, str) for note in values.values()):
-        raise NetworkError("the network file has notes that are not text")
-    return values
+def _check_fields(kind: str, expected: set[str], fields: Mapping[str, Any]) -> None:
+    if expected != set(fields):
+        odd = ", ".join(sorted(expected ^ set(fields)))
+        raise NetworkError(f"the network file has a {kind} with missing or unknown fields: {odd}")

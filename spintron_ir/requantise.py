@@ -13,7 +13,7 @@ from .errors import ParameterError, check_int
 from .record import Record, array, register
 from .types import Interval, IntType
 
-__all__ = ["MulShift", "Requantiser", "Table", "Thresholds"]
+__all__ = ["MulShift", "Requantiser", "Table", "Thresholds", "product_bound"]
 
 
 @register
@@ -116,7 +116,7 @@ class Thresholds(Record):
             raise ParameterError(
                 f"Thresholds: sign must be 1 or -1 for each of the {self.cols} channels"
             )
-        if np.any(np.diff(self.thresholds, axis=1) < 0):
+        if np.any(self.thresholds[:, 1:] < self.thresholds[:, :-1]):
             raise ParameterError("Thresholds: thresholds must rise in each row")
 
     @property
@@ -126,9 +126,7 @@ class Thresholds(Record):
 
     def run(self, acc: ArrayLike) -> NDArray[np.int64]:
         """Requantise accumulators of shape ``(..., C)``."""
-        return arith.count_thresholds(
-            acc, thresholds=self.thresholds, sign=self.sign, low=self.low
-        )
+        return arith.count_thresholds(acc, thresholds=self.thresholds, sign=self.sign, low=self.low)
 
 
 @register
@@ -191,5 +189,5 @@ def product_bound(requantise: Requantiser | None, acc: Interval) -> int:
     inner = requantise.code if isinstance(requantise, Table) else requantise
     if not isinstance(inner, MulShift):
         return acc.bound
-    half = 1 << 61 if int(inner.shift.max()) == 62 else (1 << int(inner.shift.max())) >> 1
+    half = (1 << int(inner.shift.max())) >> 1
     return acc.bound * int(np.abs(inner.multiplier.astype(np.int64)).max()) + half

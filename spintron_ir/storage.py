@@ -44,7 +44,7 @@ def unpack(path: str | PathLike[str]) -> Any:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
     except (SafetensorError, OSError, *MALFORMED) as error:
         raise NetworkError(
             f"{path}: not a network file, or cut off ({error}); write it again"
@@ -55,17 +55,23 @@ def unpack(path: str | PathLike[str]) -> Any:
             "convert a model with 'spintron convert'"
         )
     try:
-        return decode(_body(path, metadata[KEY]), tensors)
+        record = decode(_body(metadata[KEY]), tensors)
     except SpintronError as error:
         raise NetworkError(f"{path}: {error}") from error
     except (*MALFORMED, RecursionError) as error:
         raise NetworkError(
             f"{path}: the network in the file is malformed ({type(error).__name__}: {error})"
         ) from error
+    if tensors:
+        unused = ", ".join(sorted(tensors)[:4])
+        raise NetworkError(f"{path}: the network file has tensors that no layer uses: {unused}")
+    return record
 
 
-def _body(path: str | PathLike[str], text: str) -> Any:
+def _body(text: str) -> Any:
     content = json.loads(text)
+    if not isinstance(content, dict) or set(content) != {"format", "network"}:
+        raise NetworkError("the network in the file must have a format and a network, nothing else")
     version = content.get("format")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise NetworkError(f"the format version must be a positive integer, not {version!r}")

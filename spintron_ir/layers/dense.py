@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .. import ranges
 from ..arith import as_int
 from ..errors import NetworkError, ParameterError, check_choice, check_int
+from ..prng import BLOCK_LANES, READ_SHIFT
 from ..record import array, register
 from ..requantise import Requantiser, product_bound
 from ..types import IntType
@@ -107,6 +108,7 @@ class Dense(UnaryLayer):
             self.adc.at(self)
         if self.noise is not None:
             self.noise.at(self)
+            self._check_noise_blocks()
         self._check_bounds()
 
     def _check_bounds(self) -> None:
@@ -115,13 +117,19 @@ class Dense(UnaryLayer):
         places = max(self.slice_shift) + self.dac_bits * (self.chunks - 1)
         bound = code * self.groups * self.slices * self.converters << places
         if bound < 1 << 62:  # else the interval analysis itself could overflow
-            bound = max(
-                self.ranges.scaled.bound, product_bound(self.requantise, self.ranges.total)
-            )
+            bound = max(self.ranges.bound, product_bound(self.requantise, self.ranges.total))
         if bound >= 1 << 62:
             raise ParameterError(
                 f"Dense: every sum and product must stay below 2**62, not reach {bound}: "
                 "use fewer bits, smaller gains, shifts or multipliers"
+            )
+
+    def _check_noise_blocks(self) -> None:
+        blocks = self.groups * self.slices * self.converters * -(-self.cols // BLOCK_LANES)
+        if blocks > 1 << READ_SHIFT:
+            raise ParameterError(
+                f"Dense: noise reaches 2**24 blocks of four columns, not {blocks}: "
+                "use higher tiles, fewer slices, or split the layer"
             )
 
     def _check_sizes(self) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arith import as_int
-from ..errors import ParameterError, check_int
+from ..errors import check_shape
 from ..record import register
 from ..types import IntType
 from .base import UnaryLayer
@@ -25,8 +25,8 @@ class Flatten(UnaryLayer):
 
     Parameters
     ----------
-    in_shape : tuple of int
-        Shape of the input.
+    in_shape : tuple of int, 1 to 8 sizes
+        Shape of the input, at most ``2**24`` values.
     type : IntType
         Type of the values.
     """
@@ -38,10 +38,7 @@ class Flatten(UnaryLayer):
 
     def check(self) -> None:
         """Check the fields."""
-        if not self.in_shape:
-            raise ParameterError("Flatten: in_shape must have at least one axis, not ()")
-        for axis, size in enumerate(self.in_shape):
-            check_int("Flatten", f"in_shape[{axis}]", size, 1, 1 << 24)
+        check_shape("Flatten", "in_shape", self.in_shape)
 
     @property
     def in_type(self) -> IntType:

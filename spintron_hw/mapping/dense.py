@@ -1,0 +1,197 @@
+"""A dense layer on hardware: which tile holds what, in which order, and what that yields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spintron_ir import Dense, IntType, arith, prng
+from spintron_ir.errors import check_choice, check_int
+from spintron_ir.ranges import DenseRanges, dense_ranges
+
+from . import timing
+from .words import folded_words
+
+__all__ = ["BODIES", "DensePlan"]
+
+BODIES = ("unrolled", "folded")
+"""How a tile is built: fixed tables read at once, or codes in block RAM read in steps."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class DensePlan:
+    """One dense layer mapped: nothing here changes a number.
+
+    Parameters
+    ----------
+    node : str
+        Name of the node.
+    layer : Dense
+        What it computes.
+    body : str
+        ``unrolled`` or ``folded``.
+    i_lanes, o_lanes : int
+        Elements a beat of the input and of the output stream.
+    row_parallel, col_parallel : int
+        Rows and columns of codes read in a cycle. Unrolled: those of a whole tile.
+    group_size : int
+        Rows that share a lookup table, in the unrolled body.
+    bank_bits : int
+        Width of a block RAM, in the folded body.
+    """
+
+    node: str
+    layer: Dense
+    body: str
+    i_lanes: int
+    o_lanes: int
+    row_parallel: int
+    col_parallel: int
+    group_size: int
+    bank_bits: int
+
+    def __post_init__(self) -> None:
+        check_choice("DensePlan", "body", self.body, BODIES)
+        check_int("DensePlan", "i_lanes", self.i_lanes, 1, self.layer.rows)
+        check_int("DensePlan", "o_lanes", self.o_lanes, 1, self.layer.cols)
+        check_int("DensePlan", "row_parallel", self.row_parallel, 1, 1 << 16)
+        check_int("DensePlan", "col_parallel", self.col_parallel, 1, self.layer.cols)
+
+    @property
+    def groups(self) -> tuple[int, ...]:
+        """Rows of each row group."""
+        return tuple(stop - start for start, stop in self.layer.row_groups)
+
+    @property
+    def repeats(self) -> int:
+        """Converters that read the same row group one after the other: slices times converters."""
+        return self.layer.slices * self.layer.converters
+
+    @property
+    def passes(self) -> int:
+        """Column blocks, each of which sees the whole input vector again."""
+        return -(-self.layer.cols // self.col_parallel)
+
+    @property
+    def steps(self) -> int:
+        """Code words of one read of all row groups."""
+        return sum(-(-size // self.row_parallel) for size in self.groups)
+
+    @cached_property
+    def ranges(self) -> DenseRanges:
+        """Intervals of every wire; in a folded tile, for all codes that can be written to it."""
+        return dense_ranges(self.layer, any_codes=self.body == "folded")
+
+    @property
+    def code_type(self) -> IntType:
+        """Signed type of a stored code, as narrow as a chip's devices allow."""
+        limit = (1 << self.layer.cell_bits) - 1
+        return IntType.of_range(-limit if self.layer.scheme != "columns" else -1, limit)
+
+    @cached_property
+    def words(self) -> NDArray[np.int64]:
+        """Contents of the code memory: ``(words, row_parallel, col_parallel)`` in address order."""
+        weights = self.layer.weights.reshape(self.repeats, self.layer.rows, self.layer.cols)
+        return folded_words(weights, self.groups, self.row_parallel, self.col_parallel)
+
+    @property
+    def i_beats(self) -> int:
+        """Beats of an input vector."""
+        return -(-self.layer.rows // self.i_lanes)
+
+    @property
+    def o_beats(self) -> int:
+        """Beats of an output vector."""
+        return -(-self.layer.cols // self.o_lanes)
+
+    @property
+    def reads(self) -> int:
+        """Cycles in which the array is read for one frame."""
+        if self.body == "unrolled":
+            return self.layer.chunks
+        return self.passes * self.steps * self.repeats * self.layer.chunks
+
+    @property
+    def interval(self) -> int:
+        """Least number of cycles between frames."""
+        return max(self.i_beats, self.reads, self.o_beats)
+
+    def scheduled(self, values: NDArray[np.int64], fill: int = 0) -> NDArray[np.int64]:
+        """Values of converters ``(groups, slices, converters, cols)`` in the order of reads.
+
+        Returns
+        -------
+        ndarray of shape ``(steps, lanes)``
+            Unrolled: one step with all converters side by side. Folded: a step for each column
+            block, group and repeat, with :py:`fill` in lanes past the last column.
+        """
+        if self.body == "unrolled":
+            return values.reshape(1, -1)
+        padded = np.full((*values.shape[:3], self.passes * self.col_parallel), fill)
+        padded[..., : self.layer.cols] = values
+        blocks = padded.reshape(-1, self.passes, self.col_parallel)
+        return np.moveaxis(blocks, 1, 0).reshape(-1, self.col_parallel)
+
+    def output_times(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Cycle of each output beat of a first frame, given that of each input beat."""
+        return timing.dense_output_times(self, times)
+
+    def run(self, x: NDArray[np.int64], first_frame: int = 0) -> NDArray[np.int64]:
+        """Outputs ``(batch, cols)``, computed read by read in the order of the hardware."""
+        chunks = arith.chunks(
+            x,
+            bits=self.layer.input.bits,
+            signed=self.layer.input.signed,
+            dac_bits=self.layer.dac_bits,
+        )
+        acc = np.zeros((len(x), self.layer.cols), dtype=np.int64)
+        address = 0
+        for start in range(0, self.layer.cols, self.col_parallel):
+            cols = slice(start, min(start + self.col_parallel, self.layer.cols))
+            for group, (first, stop) in enumerate(self.layer.row_groups):
+                for repeat in range(self.repeats):
+                    size = -(-(stop - first) // self.row_parallel)
+                    words = self.words[address : address + size]
+                    address += size
+                    matrix = words.reshape(-1, self.col_parallel)[: stop - first]
+                    current = chunks[:, :, first:stop] @ matrix[:, : cols.stop - start]
+                    acc[:, cols] += self._converted(current, group, repeat, cols, first_frame)
+        total = acc + self.layer.bias
+        return total if self.layer.requantise is None else self.layer.requantise.run(total)
+
+    def _converted(
+        self, level: NDArray[np.int64], k: int, repeat: int, cols: slice, first_frame: int
+    ) -> NDArray[np.int64]:
+        """What one converter block adds, for currents of shape ``(chunks, batch, columns)``."""
+        layer, adc = self.layer, self.layer.adc
+        s, d = divmod(repeat, layer.converters)
+        if layer.noise is not None:
+            words = prng.noise_words(
+                layer.noise.seed,
+                frame=first_frame + np.arange(level.shape[1])[None, :],
+                read=np.arange(layer.chunks)[:, None],
+                converters=np.array(k * self.repeats + repeat),
+                cols=layer.cols,
+            )
+            level = level + arith.noise_value(words, layer.noise.at(layer)[k, s, d])[..., cols]
+        if adc is not None:
+            gain, offset = (values[k, s, d, cols] for values in adc.at(layer))
+            if adc.bits == 1:
+                threshold = arith.sense_threshold(
+                    gain=gain, offset=offset, shift=adc.shift, signed=adc.signed
+                )
+                level = arith.sense(level, threshold, adc.signed)
+            else:
+                level = arith.adc_code(
+                    level,
+                    gain=gain,
+                    offset=offset,
+                    shift=adc.shift,
+                    bits=adc.bits,
+                    signed=adc.signed,
+                )
+        place = layer.slice_shift[s] + layer.dac_bits * np.arange(layer.chunks)[:, None, None]
+        return layer.signs[d] * (level << place).sum(axis=0)

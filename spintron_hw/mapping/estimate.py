@@ -1,0 +1,151 @@
+"""A first estimate of resources, in milliseconds and without synthesis.
+
+Rules of thumb for four- and six-input tables, fitted to what Yosys reports for ECP5 over the sizes
+in ``docs/estimates.md``; the error there is part of the estimate.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from spintron_ir import Dense, MulShift, Table, Thresholds
+
+from .dense import DensePlan
+from .target import Target
+
+if TYPE_CHECKING:
+    from .plan import Plan
+
+__all__ = ["Resources", "estimate", "estimate_layer"]
+
+LUT_RAM_WORDS = 32
+"""Memories of at most this depth go to look-up tables rather than block RAM."""
+
+HOST_LINK = (900, 700, 1)
+"""LUTs, flip-flops and block RAMs of the link to the host."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Resources of a target, used or available.
+
+    Attributes
+    ----------
+    luts, ffs, brams, dsps : int
+        Look-up tables, flip-flops, block RAMs and multipliers.
+    """
+
+    luts: int = 0
+    ffs: int = 0
+    brams: int = 0
+    dsps: int = 0
+
+    def __add__(self, other: Resources) -> Resources:
+        return Resources(
+            self.luts + other.luts,
+            self.ffs + other.ffs,
+            self.brams + other.brams,
+            self.dsps + other.dsps,
+        )
+
+    def within(self, target: Target) -> bool:
+        """Whether all of it fits on :py:`target`."""
+        return (
+            self.luts <= target.luts
+            and self.ffs <= target.ffs
+            and self.brams <= target.brams
+            and self.dsps <= target.dsps
+        )
+
+
+def estimate(plan: Plan) -> Resources:
+    """Resources of a whole plan, the host link included."""
+    total = Resources(*HOST_LINK)
+    for layer in plan.layers.values():
+        total += estimate_layer(layer, plan.target)
+    return total
+
+
+def estimate_layer(plan: object, target: Target) -> Resources:
+    """Resources of one layer's plan."""
+    if not isinstance(plan, DensePlan):
+        return Resources(200, 100)
+    ranges, layer = plan.ranges, plan.layer
+    level, acc = ranges.level.type.bits, ranges.acc.type.bits
+    if plan.body == "unrolled":
+        array, lanes = _unrolled(plan, target), layer.groups * plan.repeats * layer.cols
+    else:
+        array, lanes = _folded(plan, target), plan.col_parallel
+    code = ranges.code.type.bits
+    luts = lanes * _converter(layer, level) + _noise(layer, lanes)
+    luts += (lanes + plan.col_parallel) * (acc if lanes > plan.col_parallel else 2 * acc)
+    ffs = lanes * code + 2 * plan.col_parallel * acc
+    dsps = lanes if layer.adc is not None and int(layer.adc.gain.max()) > 1 else 0
+    return array + Resources(luts, ffs, 0, dsps) + _requantiser(plan, acc)
+
+
+def _unrolled(plan: DensePlan, target: Target) -> Resources:
+    layer, bits = plan.layer, plan.ranges.current.type.bits
+    groups = -(-layer.tile_rows // plan.group_size)
+    tables = groups * layer.dac_bits * layer.cols * plan.repeats * layer.groups
+    wide = 1 if plan.group_size <= target.lut_inputs else 1 << (plan.group_size - target.lut_inputs)
+    table_bits = layer.cell_bits + 2
+    luts = tables * (table_bits * wide + bits)
+    return Resources(luts, tables * table_bits * 5 // 4 + layer.rows * layer.input.bits * 2)
+
+
+def _folded(plan: DensePlan, target: Target) -> Resources:
+    layer = plan.layer
+    products = plan.row_parallel * plan.col_parallel
+    width = plan.code_type.bits
+    current = plan.ranges.current.type.bits
+    words = plan.passes * plan.steps * plan.repeats
+    sums = products * (width + layer.dac_bits + 2)
+    luts = sums + plan.col_parallel * current + plan.row_parallel * layer.input.bits * 2 + 150
+    ffs = sums // 3 + plan.col_parallel * current * 2 + plan.row_parallel * layer.input.bits * 2
+    banks = -(-products // max(1, plan.bank_bits // width))
+    memory = Resources()
+    if words <= LUT_RAM_WORDS:
+        memory = Resources(luts=banks * plan.bank_bits * -(-words // 16) // 2)
+    else:
+        memory = Resources(brams=banks * _blocks(target, words, plan.bank_bits))
+    feed_bits = plan.row_parallel * layer.input.bits
+    depth = 2 * plan.steps
+    if depth <= LUT_RAM_WORDS:
+        memory += Resources(luts=feed_bits * -(-depth // 16))
+    else:
+        memory += Resources(brams=-(-feed_bits // target.bram_width) * _blocks(target, depth, 1))
+    return Resources(luts, ffs) + memory
+
+
+def _blocks(target: Target, words: int, width: int) -> int:
+    """Block RAMs of one memory no wider than a block."""
+    depth = target.bram_bits // target.bram_width
+    return max(1, -(-words // depth)) if width else 0
+
+
+def _converter(layer: Dense, level: int) -> int:
+    if layer.adc is None:
+        return 0
+    if layer.adc.bits == 1:
+        return level
+    return 2 * level + 2 * layer.adc.bits
+
+
+def _noise(layer: Dense, lanes: int) -> int:
+    """A generator of 13 rounds, 64 bits each, for four lanes; then a small multiplier a lane."""
+    return 0 if layer.noise is None else math.ceil(lanes / 4) * 1400 + lanes * 120
+
+
+def _requantiser(plan: DensePlan, acc: int) -> Resources:
+    lanes, rq = plan.o_lanes, plan.layer.requantise
+    steps = -(-plan.layer.cols // lanes)
+    rom = 0 if steps == 1 else -(-steps // 16)
+    if isinstance(rq, Thresholds):
+        count = rq.thresholds.shape[1]
+        return Resources(lanes * count * acc * (1 + rom), lanes * 2 * count)
+    if isinstance(rq, (MulShift, Table)):
+        return Resources(lanes * acc * (4 + rom), lanes * acc * 3, 0, 2 * lanes)
+    return Resources(lanes * acc * (1 + rom), lanes * acc)

@@ -1,0 +1,215 @@
+"""From a network to a plan: chooses bodies, folding and lanes for a rate and a target."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from spintron_ir import Argmax, Dense, Flatten, Network
+from spintron_ir.errors import MappingError, check_choice, check_int
+
+from .dense import DensePlan
+from .estimate import Resources, estimate_layer
+from .plan import LayerPlan, Plan
+from .simple import ArgmaxPlan, CellPlan, WirePlan
+from .target import Target
+
+__all__ = ["lanes_for", "map_network"]
+
+SLOWEST = 1 << 24
+"""Interval at which the search for a plan that fits gives up."""
+
+
+def map_network(
+    network: Network, target: Target, *, interval: int | None = None, body: str = "auto"
+) -> Plan:
+    """Map :py:`network` for :py:`target`.
+
+    Parameters
+    ----------
+    network : Network
+        What is to be built.
+    target : Target
+        What it is built for.
+    interval : int or None
+        Cycles between frames that must be reached. None: as many as the longest vector has
+        elements, since the streams then carry one element a cycle; doubled until the plan fits.
+    body : str
+        ``unrolled``, ``folded``, or ``auto``: the smaller by the estimate, for each layer.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    MappingError
+        If the wished interval cannot be reached.
+    """
+    check_choice("map_network", "body", body, ("auto", "unrolled", "folded"))
+    if interval is not None:
+        wished = check_int("map_network", "interval", interval, 1, SLOWEST)
+        return _plan(network, target, wished, body)
+    longest = max(
+        *(math.prod(port.shape) for port in network.inputs),
+        *(math.prod(node.layer.shape) for node in network.nodes),
+    )
+    wished, plan = longest, None
+    while wished <= SLOWEST:
+        try:
+            plan = _plan(network, target, wished, body)
+        except MappingError:
+            if wished * 2 > SLOWEST:
+                raise
+        else:
+            if plan.resources.within(target) or wished > _least_work(network):
+                break
+        wished *= 2
+    assert plan is not None
+    return plan
+
+
+def _least_work(network: Network) -> int:
+    """Cycles of the slowest folding, beyond which more cycles save nothing."""
+    dense = [node.layer for node in network.nodes if isinstance(node.layer, Dense)]
+    return max((layer.weights.size * layer.chunks for layer in dense), default=1)
+
+
+def _plan(network: Network, target: Target, interval: int, body: str) -> Plan:
+    layers: dict[str, LayerPlan] = {}
+    for node in network.nodes:
+        i_lanes = lanes_for(math.prod(node.layer.in_ports[0][0]), interval)
+        layers[node.name] = _plan_node(node.name, node.layer, target, interval, body, i_lanes)
+    return Plan(network=network, target=target, layers=layers)
+
+
+def _plan_node(
+    name: str, layer: Any, target: Target, interval: int, body: str, i_lanes: int
+) -> LayerPlan:
+    if isinstance(layer, Dense):
+        return _plan_dense(name, layer, target, interval, body)
+    if isinstance(layer, Flatten):
+        return WirePlan(node=name, layer=layer, i_lanes=i_lanes, o_lanes=i_lanes)
+    if isinstance(layer, Argmax):
+        return ArgmaxPlan(node=name, layer=layer, i_lanes=i_lanes, o_lanes=1)
+    if layer.kind == "cell":
+        length = math.prod(layer.shape)
+        cell = layer.instance
+        return CellPlan(
+            node=name,
+            layer=layer,
+            i_lanes=math.prod(layer.in_shape),
+            o_lanes=length,
+            latency=cell.latency,
+            cell_interval=cell.interval,
+        )
+    raise MappingError(
+        f"{name}: there is no hardware for a layer of kind {layer.kind!r}; "
+        "give its Python class a plan and gateware, or leave the layer to the host"
+    )
+
+
+def lanes_for(length: int, interval: int) -> int:
+    """Least lanes, a power of two or the whole vector, that move a vector in :py:`interval`.
+
+    >>> lanes_for(784, 1000), lanes_for(784, 500), lanes_for(10, 1)
+    (1, 2, 10)
+    """
+    lanes = 1
+    while -(-length // lanes) > interval:
+        lanes *= 2
+    return min(lanes, length)
+
+
+def _plan_dense(name: str, layer: Dense, target: Target, interval: int, body: str) -> DensePlan:
+    candidates = []
+    if body != "folded" and layer.chunks <= interval:
+        candidates.append(_unrolled(name, layer, target, interval))
+    if body != "unrolled":
+        folded = _folded(name, layer, target, interval)
+        candidates += [] if folded is None else [folded]
+    if not candidates:
+        raise MappingError(
+            f"{name}: {layer.rows} x {layer.cols} with {layer.chunks} chunks cannot be read in "
+            f"{interval} cycles as {body}: allow at least {_fastest(layer, body)} cycles, "
+            "or more dac_bits"
+        )
+    return min(candidates, key=lambda plan: _cost(plan, target))
+
+
+def _fastest(layer: Dense, body: str) -> int:
+    reads = layer.chunks
+    if body == "folded":
+        reads *= layer.groups * layer.slices * layer.converters
+    return reads
+
+
+def _cost(plan: DensePlan, target: Target) -> float:
+    """Largest share of a resource that the plan takes."""
+    used: Resources = estimate_layer(plan, target)
+    return max(
+        used.luts / target.luts,
+        used.ffs / target.ffs,
+        used.brams / max(target.brams, 1),
+        used.dsps / max(target.dsps, 1),
+    )
+
+
+def _unrolled(name: str, layer: Dense, target: Target, interval: int) -> DensePlan:
+    return DensePlan(
+        node=name,
+        layer=layer,
+        body="unrolled",
+        i_lanes=lanes_for(layer.rows, interval),
+        o_lanes=lanes_for(layer.cols, interval),
+        row_parallel=min(layer.tile_rows, layer.rows),
+        col_parallel=layer.cols,
+        group_size=min(target.lut_inputs, layer.tile_rows, layer.rows),
+        bank_bits=target.bram_width,
+    )
+
+
+def _foldings(layer: Dense, interval: int, lanes: int, o_lanes: int) -> Iterator[tuple[int, int]]:
+    """Pairs of row_parallel and col_parallel that reach the interval, the least rows for each."""
+    sizes = [stop - start for start, stop in layer.row_groups]
+    reads = layer.slices * layer.converters * layer.chunks
+    for passes in range(1, layer.cols + 1):
+        cols = -(-layer.cols // passes)
+        if cols % o_lanes and cols != layer.cols:
+            cols += o_lanes - cols % o_lanes
+        passes_used = -(-layer.cols // cols)
+        if passes_used != passes or passes * len(sizes) * reads > interval:
+            continue
+        for rows in range(lanes, max(sizes) + lanes, lanes):
+            steps = sum(-(-size // rows) for size in sizes)
+            if passes * steps * reads <= interval:
+                if -(-cols // o_lanes) <= steps * reads:
+                    yield rows, cols
+                break
+
+
+def _folded(name: str, layer: Dense, target: Target, interval: int) -> DensePlan | None:
+    lanes = lanes_for(layer.rows, interval)
+    if layer.groups > 1:
+        lanes = min(lanes, layer.tile_rows & -layer.tile_rows)
+    if -(-layer.rows // lanes) > interval:
+        return None
+    o_lanes = lanes_for(layer.cols, interval)
+    best: tuple[float, DensePlan] | None = None
+    for rows, cols in _foldings(layer, interval, lanes, o_lanes):
+        plan = DensePlan(
+            node=name,
+            layer=layer,
+            body="folded",
+            i_lanes=lanes,
+            o_lanes=o_lanes,
+            row_parallel=rows,
+            col_parallel=cols,
+            group_size=1,
+            bank_bits=target.bram_width,
+        )
+        cost = _cost(plan, target)
+        if best is None or cost < best[0]:
+            best = cost, plan
+    return best[1] if best else None

@@ -1,0 +1,167 @@
+"""A network mapped for one target: which tile holds what, folding, order, buffers and cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spintron_ir import Network
+from spintron_ir.errors import NetworkError
+
+from . import timing
+from .estimate import Resources, estimate
+from .ports import StreamPort
+from .target import Target
+
+__all__ = ["Edge", "LayerPlan", "Plan"]
+
+
+class LayerPlan(Protocol):
+    """One node mapped."""
+
+    @property
+    def node(self) -> str:
+        """Name of the node."""
+
+    @property
+    def layer(self) -> Any:
+        """The layer of the node."""
+
+    @property
+    def i_lanes(self) -> int:
+        """Elements a beat of the input stream."""
+
+    @property
+    def o_lanes(self) -> int:
+        """Elements a beat of the output stream."""
+
+    @property
+    def interval(self) -> int:
+        """Least number of cycles between frames."""
+
+    def output_times(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Cycle of each output beat of a first frame, given that of each input beat."""
+
+    def run(self, x: NDArray[np.int64], first_frame: int = 0) -> NDArray[np.int64]:
+        """Outputs ``(batch, length)`` of inputs ``(batch, length)``."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A stream from one node, or input, to the nodes and outputs that take it.
+
+    Attributes
+    ----------
+    source : str
+        Input or node that feeds the stream.
+    lanes : int
+        Elements a beat.
+    sinks : tuple of str
+        Nodes, then outputs as ``output:NAME``.
+    depth : int
+        Beats of the FIFO behind the source; 0 where the sinks' own buffers do.
+    """
+
+    source: str
+    lanes: int
+    sinks: tuple[str, ...]
+    depth: int = 0
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Plan:
+    """A network mapped for one target.
+
+    Parameters
+    ----------
+    network : Network
+        What is computed.
+    target : Target
+        What it is mapped for.
+    layers : dict of str to LayerPlan
+        Plan of every node, in the order of the network.
+    """
+
+    network: Network
+    target: Target
+    layers: Mapping[str, LayerPlan]
+
+    @cached_property
+    def edges(self) -> dict[str, Edge]:
+        """Streams by their source."""
+        edges = {}
+        for port in self.network.inputs:
+            lanes = [self.layers[node.name].i_lanes for node in self.network.consumers(port.name)]
+            edges[port.name] = self._edge(port.name, min(lanes, default=1))
+        for node in self.network.nodes:
+            edges[node.name] = self._edge(node.name, self.layers[node.name].o_lanes)
+        return edges
+
+    def _edge(self, source: str, lanes: int) -> Edge:
+        nodes = [node.name for node in self.network.consumers(source)]
+        outputs = [f"output:{out.name}" for out in self.network.outputs if out.node == source]
+        return Edge(source, lanes, (*nodes, *outputs))
+
+    @property
+    def streams(self) -> tuple[StreamPort, ...]:
+        """Streams at the edge of the accelerator: inputs, outputs, then a tap for every node."""
+        inputs = [
+            self._port(f"i_{port.name}", "input", port.name, port.shape, port.type)
+            for port in self.network.inputs
+        ]
+        outputs = [
+            self._node_port(f"o_{output.name}", "output", output.node)
+            for output in self.network.outputs
+        ]
+        taps = [
+            self._node_port(f"tap_{node.name}", "tap", node.name) for node in self.network.nodes
+        ]
+        return (*inputs, *outputs, *taps)
+
+    def _node_port(self, name: str, role: str, node: str) -> StreamPort:
+        layer = self.network.node(node).layer
+        return self._port(name, role, node, layer.shape, layer.type)
+
+    def _port(self, name: str, role: str, source: str, shape: Any, type_: Any) -> StreamPort:
+        length = int(np.prod(shape))
+        return StreamPort(name, role, source, length, type_, self.edges[source].lanes)
+
+    @cached_property
+    def interval(self) -> int:
+        """Cycles between frames in steady state, with input always offered and output taken."""
+        return max(layer.interval for layer in self.layers.values())
+
+    @cached_property
+    def latency(self) -> int:
+        """Cycles from the first input beat of a first frame to its last output beat, inclusive."""
+        return timing.plan_latency(self)
+
+    @cached_property
+    def resources(self) -> Resources:
+        """Estimated resources on the target."""
+        return estimate(self)
+
+    def run(self, x: Any, first_frame: int = 0) -> Any:
+        """Outputs as :meth:`spintron_ir.Network.run` gives them, computed tile by tile."""
+        if isinstance(x, Mapping):
+            given = x
+        else:
+            given = {self.network.inputs[0].name: x}
+        known = {
+            name: np.asarray(values).reshape(len(values), -1) for name, values in given.items()
+        }
+        if set(known) != {port.name for port in self.network.inputs}:
+            raise NetworkError(f"Plan: inputs must be those of the network, not {sorted(known)}")
+        for node in self.network.nodes:
+            values = known[node.inputs[0]]
+            known[node.name] = self.layers[node.name].run(values, first_frame)
+        outputs = {
+            output.name: known[output.node].reshape(-1, *self.network.node(output.node).layer.shape)
+            for output in self.network.outputs
+        }
+        return outputs if len(outputs) > 1 else next(iter(outputs.values()))

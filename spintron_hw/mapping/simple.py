@@ -1,0 +1,77 @@
+"""Plans of layers with one body and nothing to choose but the lanes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spintron_ir.errors import check_int
+
+from . import timing
+
+__all__ = ["ArgmaxPlan", "CellPlan", "WirePlan"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _SimplePlan:
+    """A layer that takes :py:`i_lanes` and gives :py:`o_lanes` elements a beat."""
+
+    node: str
+    layer: Any
+    i_lanes: int
+    o_lanes: int
+
+    def __post_init__(self) -> None:
+        check_int(type(self).__name__, "i_lanes", self.i_lanes, 1, self.length)
+
+    @property
+    def length(self) -> int:
+        """Elements of an input vector."""
+        return math.prod(self.layer.in_shape)
+
+    @property
+    def interval(self) -> int:
+        """Least number of cycles between frames."""
+        return max(-(-self.length // self.i_lanes), -(-math.prod(self.layer.shape) // self.o_lanes))
+
+    def run(self, x: NDArray[np.int64], first_frame: int = 0) -> NDArray[np.int64]:
+        """Outputs ``(batch, length)``."""
+        values = x.reshape(len(x), *self.layer.in_shape)
+        return self.layer.run(values, first_frame=first_frame).reshape(len(x), -1)
+
+
+class WirePlan(_SimplePlan):
+    """A layer that moves no value: the stream goes straight through."""
+
+    def output_times(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Cycle of each output beat of a first frame, given that of each input beat."""
+        return times
+
+
+class ArgmaxPlan(_SimplePlan):
+    """The index of the largest value, found while the values pass."""
+
+    def output_times(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Cycle of each output beat of a first frame, given that of each input beat."""
+        return times[-1:] + timing.argmax_latency(self.i_lanes)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CellPlan(_SimplePlan):
+    """A cell from outside this package; its own class declares latency and interval."""
+
+    latency: int
+    cell_interval: int
+
+    @property
+    def interval(self) -> int:
+        """Least number of cycles between frames."""
+        return max(super().interval, self.cell_interval)
+
+    def output_times(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Cycle of each output beat of a first frame, given that of each input beat."""
+        return times[-1:] + self.latency
