@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
@@ -168,7 +167,7 @@ class Network(Record):
             isinstance(part, str) for note in notes.items() for part in note
         ):
             raise NetworkError(f"Network: metadata must map text to text, not {notes!r}")
-        object.__setattr__(self, "metadata", types.MappingProxyType(dict(notes)))
+        object.__setattr__(self, "metadata", dict(notes))
         for title, parts, cls in (
             ("inputs", self.inputs, Port),
             ("nodes", self.nodes, Node),

@@ -104,7 +104,7 @@ def dense_ranges(layer: Dense, any_codes: bool = False) -> DenseRanges:
     """
     positive, negative = _sums(layer, any_codes)
     intervals = _chunk_intervals(layer)
-    noise = 0
+    noise: NDArray[np.int64] | int = 0
     if layer.noise is not None:
         noise = arith.round_shift(arith.NOISE_BOUND * layer.noise.at(layer), arith.NOISE_SHIFT)
     signs = np.array(layer.signs)[:, None]

@@ -74,10 +74,11 @@ class Record:
     kind: ClassVar[str]
 
     def __post_init__(self) -> None:
+        hints = _hints(type(self))  # type: ignore[arg-type]  # every class has a hash
         for item in dataclasses.fields(self):  # type: ignore[arg-type]
             value, owner = getattr(self, item.name), type(self).__name__
             if "dtype" not in item.metadata:
-                value = _own(owner, item.name, value, _hints(type(self))[item.name])
+                value = _own(owner, item.name, value, hints[item.name])
             elif value is not None:
                 dtype, ndim = item.metadata["dtype"], item.metadata["ndim"]
                 value = check_array(owner, item.name, value, dtype, ndim)
@@ -89,7 +90,7 @@ class Record:
 
 
 @functools.cache
-def _hints(cls: type) -> dict[str, Any]:
+def _hints(cls: Any) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 

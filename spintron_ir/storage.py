@@ -70,9 +70,7 @@ def unpack(path: str | PathLike[str]) -> Any:
 
 def _body(text: str) -> Any:
     content = json.loads(text)
-    if not isinstance(content, dict) or set(content) != {"format", "network"}:
-        raise NetworkError("the network in the file must have a format and a network, nothing else")
-    version = content.get("format")
+    version = content.get("format") if isinstance(content, dict) else None
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise NetworkError(f"the format version must be a positive integer, not {version!r}")
     if version > FORMAT:
@@ -80,4 +78,6 @@ def _body(text: str) -> Any:
             f"written in format {version}, this version reads up to {FORMAT}: "
             "install a newer spintron-nn-kit"
         )
+    if set(content) != {"format", "network"}:
+        raise NetworkError("the file must hold a format and a network, and nothing else")
     return content["network"]
