@@ -9,7 +9,7 @@ from .errors import (
     SpintronError,
     ToolError,
 )
-from .layers import Adc, Argmax, Dense, Flatten, Noise
+from .layers import Adc, Argmax, Cell, Dense, Flatten, Noise
 from .network import Network, Node, Output, Port
 from .requantise import MulShift, Table, Thresholds
 from .types import Interval, IntType
@@ -17,6 +17,7 @@ from .types import Interval, IntType
 __all__ = [
     "Adc",
     "Argmax",
+    "Cell",
     "ConversionError",
     "Dense",
     "Flatten",

@@ -110,17 +110,17 @@ def dense_ranges(layer: Dense, any_codes: bool = False) -> DenseRanges:
     signs = np.array(layer.signs)[:, None]
     weights = np.array([1 << shift for shift in layer.slice_shift])[:, None, None]
     zero = np.zeros(layer.cols, dtype=np.int64)
-    current, level, product, scaled, code = [], [], [], [], []
+    names = ("current", "level", "product", "scaled", "code")
+    wires: dict[str, list[Pair]] = {name: [] for name in names}
     final, partial = (zero, zero), (zero, zero)
     for p, chunk in enumerate(intervals):
         low = negative * chunk.high + positive * chunk.low
         high = positive * chunk.high + negative * chunk.low
-        current.append((low, high))
-        level.append((low - noise, high + noise))
-        product.append(_product(layer, level[-1]))
-        scaled.append(_scaled(layer, product[-1]))
-        code.append(_codes(layer, level[-1]))
-        ends = [end * signs * weights << (layer.dac_bits * p) for end in code[-1]]
+        level = low - noise, high + noise
+        pairs = (low, high), level, *_digitize(layer, level)
+        for name, pair in zip(names, pairs):
+            wires[name].append(pair)
+        ends = [end * signs * weights << (layer.dac_bits * p) for end in pairs[-1]]
         term = np.minimum(*ends), np.maximum(*ends)
         axes = (0, 1, 2)
         final = final[0] + term[0].sum(axes), final[1] + term[1].sum(axes)
@@ -132,42 +132,22 @@ def dense_ranges(layer: Dense, any_codes: bool = False) -> DenseRanges:
     out = total if layer.requantise is None else layer.requantise.type.interval
     return DenseRanges(
         chunk=_hull(*((np.array(part.low), np.array(part.high)) for part in intervals)),
-        current=_hull(*current),
-        level=_hull(*level),
-        product=_hull(*product),
-        scaled=_hull(*scaled),
-        code=_hull(*code),
+        **{name: _hull(*pairs) for name, pairs in wires.items()},
         acc=_hull(partial),
         total=total,
         out=out,
     )
 
 
-def _product(layer: Dense, level: Pair) -> Pair:
-    if layer.adc is None:
-        return level
-    gain, _ = layer.adc.at(layer)
-    return level[0] * gain, level[1] * gain
-
-
-def _scaled(layer: Dense, product: Pair) -> Pair:
-    if layer.adc is None:
-        return product
-    _, offset = layer.adc.at(layer)
-    half = (1 << layer.adc.shift) >> 1
-    return product[0] + offset, product[1] + offset + half
-
-
-def _codes(layer: Dense, level: Pair) -> Pair:
-    """Codes at both ends: a converter never falls, so they bound all codes between."""
+def _digitize(layer: Dense, level: Pair) -> tuple[Pair, Pair, Pair]:
+    """Product, what is rounded, and code at both ends: a converter never falls."""
     adc = layer.adc
     if adc is None:
-        return level
+        return level, level, level
     gain, offset = adc.at(layer)
+    product = level[0] * gain, level[1] * gain
+    scaled = product[0] + offset, product[1] + offset
     low, high = (
-        arith.adc_code(
-            end, gain=gain, offset=offset, shift=adc.shift, bits=adc.bits, signed=adc.signed
-        )
-        for end in level
+        arith.saturate(arith.round_shift(end, adc.shift), adc.bits, adc.signed) for end in scaled
     )
-    return low, high
+    return product, (scaled[0], scaled[1] + ((1 << adc.shift) >> 1)), (low, high)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .errors import NetworkError, ParameterError
 from .types import IntType
 
-__all__ = ["Record", "array", "check_array", "decode", "encode", "record_kinds", "register"]
+__all__ = ["Record", "array", "check_array", "decode", "encode", "register"]
 
 _KINDS: dict[str, type[Record]] = {}
 
@@ -29,11 +29,6 @@ def register(cls: type[Record]) -> type[Record]:
     """Make a record class known by its :py:`kind` to the reader of network files."""
     _KINDS[cls.kind] = cls
     return cls
-
-
-def record_kinds() -> tuple[str, ...]:
-    """Every kind that a network file can hold."""
-    return tuple(sorted(_KINDS))
 
 
 def check_array(owner: str, name: str, value: Any, dtype: np.dtype, ndim: int) -> NDArray[Any]:
@@ -168,7 +163,7 @@ def decode(value: Any, tensors: dict[str, NDArray[Any]]) -> Any:
     if cls is None:
         raise NetworkError(
             f"the network file has a part of unknown kind {kind!r}; this version knows "
-            f"{', '.join(record_kinds())}: was it written by a newer version?"
+            f"{', '.join(sorted(_KINDS))}: was it written by a newer version?"
         )
     _check_fields(str(kind), {item.name for item in dataclasses.fields(cls)}, fields)
     return cls(**{key: decode(part, tensors) for key, part in fields.items()})

@@ -91,9 +91,3 @@ class Interval:
     def bound(self) -> int:
         """Largest magnitude in the interval."""
         return max(abs(self.low), abs(self.high))
-
-    def __or__(self, other: Interval) -> Interval:
-        return Interval(min(self.low, other.low), max(self.high, other.high))
-
-    def __add__(self, other: Interval) -> Interval:
-        return Interval(self.low + other.low, self.high + other.high)

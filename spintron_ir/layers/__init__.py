@@ -2,7 +2,8 @@
 
 from .argmax import Argmax
 from .base import Layer
+from .cell import Cell
 from .dense import Adc, Dense, Noise
 from .flatten import Flatten
 
-__all__ = ["Adc", "Argmax", "Dense", "Flatten", "Layer", "Noise"]
+__all__ = ["Adc", "Argmax", "Cell", "Dense", "Flatten", "Layer", "Noise"]

@@ -45,11 +45,6 @@ class Argmax(UnaryLayer):
         check_int("Argmax", "length", self.length, 1, 1 << 16)
 
     @property
-    def in_type(self) -> IntType:
-        """Type of every input value."""
-        return self.input
-
-    @property
     def in_shape(self) -> tuple[int, ...]:
         """Shape of one input."""
         return (self.length,)

@@ -42,10 +42,15 @@ class Layer(Protocol):
 
 
 class UnaryLayer(Record):
-    """A layer with one input, of :py:`in_shape` and :py:`in_type`."""
+    """A layer with one input, of :py:`in_shape` and type :py:`input`."""
 
     in_shape: Any
-    in_type: Any
+    input: IntType
+
+    @property
+    def in_type(self) -> IntType:
+        """Type of every input value."""
+        return self.input
 
     @property
     def in_ports(self) -> tuple[InPort, ...]:

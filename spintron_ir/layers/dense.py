@@ -250,11 +250,6 @@ class Dense(UnaryLayer):
         return (self.rows,)
 
     @property
-    def in_type(self) -> IntType:
-        """Type of every input value."""
-        return self.input
-
-    @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one output."""
         return (self.cols,)
