@@ -16,6 +16,7 @@ from spintron_ir.errors import NetworkError
 from . import timing
 from .estimate import Resources, estimate
 from .ports import StreamPort
+from .simple import WirePlan
 from .target import Target
 
 __all__ = ["Edge", "LayerPlan", "Plan"]
@@ -106,6 +107,10 @@ class Plan:
         nodes = [node.name for node in self.network.consumers(source)]
         outputs = [f"output:{out.name}" for out in self.network.outputs if out.node == source]
         return Edge(source, lanes, (*nodes, *outputs))
+
+    def is_wire(self, node: str) -> bool:
+        """Whether a node is no hardware of its own."""
+        return isinstance(self.layers[node], WirePlan)
 
     @property
     def streams(self) -> tuple[StreamPort, ...]:

@@ -1,0 +1,124 @@
+"""Tests of spintron_hw.mapping: plans, folding, refusals."""
+
+import dataclasses
+import re
+
+import numpy as np
+import pytest
+
+from spintron_hw.mapping.map import lanes_for, map_network
+from spintron_hw.mapping.target import GENERIC
+from spintron_ir import Dense, IntType, Network, Node, Output, Port
+from spintron_ir.errors import MappingError, ParameterError
+
+
+def dense(rows, cols, **changed):
+    rng = np.random.default_rng(0)
+    fields = {
+        "codes": rng.integers(0, 16, (1, 2, rows, cols)),
+        "cell_bits": 4,
+        "scheme": "pair",
+        "input": IntType(4),
+        "dac_bits": 1,
+        "slice_shift": (0,),
+        "tile_rows": 128,
+        "bias": np.zeros(cols, int),
+    }
+    return Dense(**fields | changed)
+
+
+def network(layer):
+    return Network(
+        name="one",
+        inputs=(Port(name="x", shape=layer.in_shape, type=layer.input),),
+        nodes=(Node(name="fc", layer=layer, inputs=("x",)),),
+        outputs=(Output(name="y", node="fc"),),
+    )
+
+
+@pytest.mark.parametrize("interval", [100, 784, 1000, 10_000])
+def test_wished_interval_is_reached(interval):
+    plan = map_network(network(dense(784, 128)), GENERIC, interval=interval, body="folded")
+    assert plan.interval <= interval
+
+
+def test_worked_folding():
+    # 784 rows in groups of 128: with 32 rows a cycle 6 * 4 + 1 = 25 steps a chunk; 4 chunks and
+    # 128 / 16 = 8 column blocks make 800 cycles.
+    plan = map_network(network(dense(784, 128)), GENERIC, interval=1000, body="folded")
+    layer = dataclasses.replace(plan.layers["fc"], row_parallel=32, col_parallel=16)
+    assert (layer.steps, layer.passes, layer.reads) == (25, 8, 800)
+
+
+def test_without_a_wish_the_stream_sets_the_rate():
+    plan = map_network(network(dense(60, 20)), GENERIC)
+    assert plan.layers["fc"].i_lanes == 1
+    assert plan.interval <= 60
+
+
+def test_slows_down_until_it_fits():
+    small = dataclasses.replace(GENERIC, name="small", luts=3000, brams=30)
+    plan = map_network(network(dense(128, 64)), small)
+    assert plan.resources.within(small)
+    assert plan.interval > map_network(network(dense(128, 64)), GENERIC).interval
+
+
+@pytest.mark.parametrize("body", ["unrolled", "folded"])
+def test_body_can_be_chosen(body):
+    plan = map_network(network(dense(16, 8)), GENERIC, interval=64, body=body)
+    assert plan.layers["fc"].body == body
+
+
+def test_scheduled_constants_follow_the_reads():
+    layer = dense(5, 3, tile_rows=3)
+    plan = map_network(network(layer), GENERIC, interval=40, body="folded").layers["fc"]
+    plan = dataclasses.replace(plan, col_parallel=2, row_parallel=2)
+    values = np.arange(6).reshape(2, 1, 1, 3)  # group 0: 0 1 2, group 1: 3 4 5
+    assert plan.scheduled(values, fill=9).tolist() == [[0, 1], [3, 4], [2, 9], [5, 9]]
+
+
+@pytest.mark.parametrize(
+    "changed, message",
+    [
+        (
+            {"interval": 3, "body": "folded"},
+            "fc: 784 x 128 with 4 chunks cannot be read in 3 cycles as folded: "
+            "allow at least 28 cycles, or more dac_bits",
+        ),
+        (
+            {"interval": 3, "body": "unrolled"},
+            "fc: 784 x 128 with 4 chunks cannot be read in 3 cycles as unrolled: "
+            "allow at least 4 cycles, or more dac_bits",
+        ),
+    ],
+    ids=str,
+)
+def test_refuses_what_no_folding_reaches(changed, message):
+    with pytest.raises(MappingError, match=f"^{re.escape(message)}$"):
+        map_network(network(dense(784, 128)), GENERIC, **changed)
+
+
+@pytest.mark.parametrize(
+    "changed, message",
+    [
+        (
+            {"body": "flat"},
+            "map_network: body must be one of 'auto', 'unrolled', 'folded', not 'flat'",
+        ),
+        (
+            {"interval": 0},
+            "map_network: interval must be an integer in 1..16777216, not 0",
+        ),
+    ],
+    ids=str,
+)
+def test_refuses(changed, message):
+    with pytest.raises(ParameterError, match=f"^{re.escape(message)}$"):
+        map_network(network(dense(4, 2)), GENERIC, **changed)
+
+
+@pytest.mark.parametrize(
+    "length, interval, lanes", [(784, 784, 1), (784, 783, 2), (10, 1, 10), (7, 2, 4), (1, 1, 1)]
+)
+def test_lanes(length, interval, lanes):
+    assert lanes_for(length, interval) == lanes
