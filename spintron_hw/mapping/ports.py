@@ -111,9 +111,9 @@ class StreamPort:
         Raises
         ------
         ParameterError
-            If the shape is another, or a value is no integer of :attr:`type`.
+            If :meth:`check` refuses them.
         """
-        values = self._checked(values)
+        values = self.check(values)
         frames, bits = len(values), self.type.bits
         packed = np.zeros((frames * self.beats, 4 * self.words), np.uint8)
         taken = -(-bits // 8)
@@ -167,14 +167,14 @@ class StreamPort:
             values >>= 64 - bits
         return values
 
-    def _blocks(self, frames: int) -> Iterator[slice]:
-        """Cut :py:`frames` into pieces that are unpacked at once."""
-        step = max(1, _BLOCK_BITS // (self.beats * self.lanes * self.type.bits))
-        for start in range(0, frames, step):
-            yield slice(start, min(start + step, frames))
+    def check(self, values: np.ndarray) -> np.ndarray:
+        """Return :py:`values` as an array if they can travel on this stream.
 
-    def _checked(self, values: np.ndarray) -> np.ndarray:
-        """Return :py:`values` as ``int64`` if they can travel on this stream."""
+        Raises
+        ------
+        ParameterError
+            If the shape is not ``(frames, length)``, or a value is no integer of :attr:`type`.
+        """
         values = np.asarray(values)
         if values.ndim != 2 or values.shape[1] != self.length:
             raise ParameterError(
@@ -189,4 +189,10 @@ class StreamPort:
                     f"{self.name}: values must be in {self.type.low}..{self.type.high} "
                     f"({self.type}), not {low}..{high}"
                 )
-        return values.astype(np.int64)
+        return values
+
+    def _blocks(self, frames: int) -> Iterator[slice]:
+        """Cut :py:`frames` into pieces that are unpacked at once."""
+        step = max(1, _BLOCK_BITS // (self.beats * self.lanes * self.type.bits))
+        for start in range(0, frames, step):
+            yield slice(start, min(start + step, frames))
