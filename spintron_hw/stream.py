@@ -1,17 +1,21 @@
 """Payloads of the streams between cells, and the one way to join two streams."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from amaranth import Module, Shape, unsigned
 from amaranth.lib import data
 from amaranth.lib import stream as amaranth_stream
+from numpy.typing import NDArray
 
+from spintron_ir.arith import as_int
 from spintron_ir.errors import ParameterError, check_int
 from spintron_ir.types import IntType
 
 from .payload import layout_of
 
-__all__ = ["chunk", "connect_streams", "same_shape", "shape_of", "vector"]
+__all__ = ["chunk", "chunk_values", "connect_streams", "same_shape", "shape_of", "vector"]
 
 
 def shape_of(type: IntType) -> Shape:
@@ -49,6 +53,19 @@ def chunk(rows: int, dac_bits: int) -> data.StructLayout:
     bits = unsigned(check_int("chunk", "dac_bits", dac_bits, 1, 32))
     rows = check_int("chunk", "rows", rows, 1, 1 << 20)
     return data.StructLayout({"bits": data.ArrayLayout(bits, rows), "negative": 1})
+
+
+def chunk_values(beats: Sequence[dict[str, Any]], dac_bits: int) -> NDArray[np.int64]:
+    """What payloads of :func:`chunk` stand for: integers of shape ``(beats, rows)``.
+
+    Examples
+    --------
+    >>> chunk_values([{"bits": [1, 3], "negative": 0}, {"bits": [1, 3], "negative": 1}], 2).tolist()
+    [[1, 3], [1, -1]]
+    """
+    bits = as_int([beat["bits"] for beat in beats])
+    negative = as_int([[beat["negative"]] for beat in beats])
+    return bits - ((bits >> (dac_bits - 1) & negative) << dac_bits)
 
 
 def same_shape(a: Any, b: Any) -> bool:

@@ -134,6 +134,13 @@ def test_check_cell_names_the_first_difference():
         check_cell(Register(), [1, 2], [1, 3])
 
 
+def test_check_cell_takes_none_for_anything():
+    shape = data.StructLayout({"x": data.ArrayLayout(4, 2), "last": 1})
+    check_cell(Register(shape), [{"x": [3, 4], "last": 1}], [{"x": [None, 4], "last": None}])
+    with pytest.raises(AssertionError, match="^.* expected {'x': .None, 5., 'last': 1}$"):
+        check_cell(Register(shape), [{"x": [3, 4], "last": 1}], [{"x": [None, 5], "last": 1}])
+
+
 def test_check_cell_finds_a_payload_too_many():
     message = (
         "Register (stall 0.0, seed 0): o carried 3 payloads, expected 2; the first too many is 2"
