@@ -8,7 +8,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,7 +158,7 @@ def read_idx(path: str | Path) -> NDArray[np.generic]:
         packed = raw.read(2) == b"\x1f\x8b"
     try:
         with gzip.open(path, "rb") if packed else path.open("rb") as file:
-            return _read(path, file)
+            return _read(path, cast(BinaryIO, file))
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ParameterError(
             f"read_idx: {path.name} must be a whole gzip file, and is damaged ({error}); get it "

@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spintron_ir import Dense, IntType, MulShift
-from spintron_nn.core.chip import Chip
 
 from .adc_range import AdcChoice, choose_adc
 from .mapping import MappedLayer, map_layer
 from .quantise import Affine, best_scale, quantise_weights
 from .report import LayerReport
+from .settings import Settings
 from .stack import Norm, Stage
 
-__all__ = ["Signal", "StageSettings", "convert_last", "convert_stage"]
+__all__ = ["Signal", "convert_last", "convert_stage"]
 
 Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
 
 SCORE_BITS = 16
 """Bits of scores that a batch normalisation of the last layer makes."""
-
-
-@dataclass(frozen=True)
-class StageSettings:
-    """How every stage is put on the chip; the fields are those of ``SpintronConverter.convert``."""
-
-    quantization_bits: int
-    activation_bits: int
-    crossbar_size: int
-    adc_bits: int | None
-    dac_bits: int
-    scheme: str
-    recalibrate: bool
-    chip: Chip
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +93,7 @@ def _fit(acc: Reals, target: Reals, *, per_channel: bool, nominal: Reals) -> tup
     return slope, target.mean(axis=0) - slope * acc.mean(axis=0)
 
 
-def _place(stage: Stage, signal: Signal, settings: StageSettings, *, per_channel: bool) -> _Placed:
+def _place(stage: Stage, signal: Signal, settings: Settings, *, per_channel: bool) -> _Placed:
     odd, step = quantise_weights(stage.weight, settings.quantization_bits, per_channel=per_channel)
     mapped = map_layer(
         stage.name,
@@ -155,7 +142,7 @@ def _normalised(placed: _Placed, norm: Norm | None, *, recalibrate: bool) -> tup
 
 
 def convert_stage(
-    stage: Stage, signal: Signal, settings: StageSettings
+    stage: Stage, signal: Signal, settings: Settings
 ) -> tuple[Dense, Signal, LayerReport]:
     """Put a stage that another one follows on the chip.
 
@@ -178,7 +165,7 @@ def convert_stage(
 
 
 def convert_last(
-    stage: Stage, signal: Signal, settings: StageSettings
+    stage: Stage, signal: Signal, settings: Settings
 ) -> tuple[Dense, float, LayerReport]:
     """Put the last stage on the chip; return it with the real value of one unit of its scores.
 
@@ -203,9 +190,9 @@ def _scaled_scores(placed: _Placed, slope: Reals, offset: Reals) -> tuple[Dense,
     # The bias is added before the multiplier: a channel of slope 0 keeps a slope just above.
     tiny = np.abs(offset).max() / (1 << 30) + np.finfo(np.float64).tiny
     slope = np.where(np.abs(slope) < tiny, np.copysign(tiny, slope), slope)
-    bias = np.round(offset / slope).astype(np.int64)
+    bias: Any = np.round(offset / slope).astype(np.int64)
     exponent = 30 - np.floor(np.log2(np.abs(slope / scale))).astype(np.int64) - 1
-    shift = np.clip(exponent, 0, 62)
-    multiplier = np.round(slope / scale * 2.0**shift).astype(np.int64)
+    shift: Any = np.clip(exponent, 0, 62)
+    multiplier: Any = np.round(slope / scale * 2.0**shift).astype(np.int64)
     requantise = MulShift(multiplier=multiplier, shift=shift, zero_point=0, type=kind)
     return replace(placed.layer, bias=bias, requantise=requantise), scale

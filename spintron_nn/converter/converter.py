@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from spintron_ir import Argmax, Flatten, IntType, Network, Node, Output, ParameterError, Port
-from spintron_ir.errors import check_bool, check_choice, check_int
+from spintron_ir.errors import check_bool
 from spintron_nn.core.chip import Chip
 from spintron_nn.core.mtj_models import MTJConfig
 
-from .calibrate import Signal, StageSettings, convert_last, convert_stage
-from .mapping import check_bits
+from .calibrate import Signal, convert_last, convert_stage
 from .model import SpintronicModel, real_array
 from .quantise import best_scale, codes_of
 from .report import ConversionReport, LayerReport
+from .settings import Settings
 from .stack import Stack
 
 __all__ = ["SpintronConverter"]
 
-SCHEMES = ("pair", "columns", "reference")
+Reals = NDArray[np.float64]
 
 
 class SpintronConverter:
@@ -68,32 +68,16 @@ class SpintronConverter:
 
         Parameters
         ----------
+        quantization_bits ... recalibrate
+            Fields of :class:`~spintron_nn.converter.settings.Settings`, where they are explained.
         model : torch.nn.Module, torch.export.ExportedProgram or path of a ``.pt2`` file
             Trained model.
-        quantization_bits : int, 1..8
-            Bits of a weight; the levels are the odd integers, there is no zero.
-        activation_bits : int, 1..8
-            Bits of inputs and activations.
-        crossbar_size : int, 2..4096
-            Rows and columns of a tile.
-        adc_bits : int, 1..16, or None
-            Bits of a column converter: one is a sense amplifier, None is lossless.
-        dac_bits : int, 1..8
-            Input bits applied in one read; cut to the bits of the input.
         calibration : array or tensor of shape ``(batch, *input)``
             Real inputs like those the model will see; some hundreds suffice.
         chip_seed : int, 0..2**64-1
             Which die of the technology.
-        scheme : str
-            ``pair``: two devices a weight, currents subtracted. ``columns``: the two digitized each.
-            ``reference``: one device a weight and a reference column a tile.
         ideal : bool
             Nominal devices and lossless converters: what quantisation alone does.
-        classify : bool
-            Add an output ``class``, the index of the largest score, next to ``scores``.
-        recalibrate : bool
-            Measure the statistics of batch normalisations on the chip, rather than keep the
-            model's.
         name : str
             Name of the network.
 
@@ -104,41 +88,38 @@ class SpintronConverter:
         ParameterError
             If an argument is outside its range or the calibration data do not fit the model.
         """
-        check_int("convert", "quantization_bits", quantization_bits, 1, 8)
-        check_int("convert", "activation_bits", activation_bits, 1, 8)
-        check_int("convert", "crossbar_size", crossbar_size, 2, 4096)
-        check_int("convert", "dac_bits", dac_bits, 1, 8)
-        check_choice("convert", "scheme", scheme, SCHEMES)
-        if adc_bits is not None:
-            check_int("convert", "adc_bits", adc_bits, 1, 16)
-        for key, value in (("ideal", ideal), ("classify", classify), ("recalibrate", recalibrate)):
-            check_bool("convert", key, value)
-        check_bits(self.mtj_config, quantization_bits, scheme)
-        data = _calibration(calibration)
-
-        from .loading import program_of
-        from .pytorch_parser import parse
-
-        stack = parse(program_of(model, data))
-        if data.shape[1:] != stack.input_shape:
-            raise ParameterError(
-                f"convert: calibration must have the shape (batch, "
-                f"{', '.join(str(size) for size in stack.input_shape)}), not {data.shape}"
-            )
-        settings = StageSettings(
+        settings = Settings(
+            chip=Chip(self.mtj_config, seed=chip_seed, ideal=check_bool("convert", "ideal", ideal)),
             quantization_bits=quantization_bits,
             activation_bits=activation_bits,
             crossbar_size=crossbar_size,
-            adc_bits=None if ideal else adc_bits,
+            adc_bits=adc_bits,
             dac_bits=dac_bits,
             scheme=scheme,
+            classify=classify,
             recalibrate=recalibrate,
-            chip=Chip(self.mtj_config, seed=chip_seed, ideal=ideal),
         )
-        return _assemble(stack, data, settings, classify=classify, name=name)
+        if ideal:
+            settings = replace(settings, adc_bits=None)
+        data = _calibration(calibration)
+        stack = _stack_of(model, data)
+        return _assemble(stack, data, settings, name)
 
 
-def _calibration(value: Any) -> Any:
+def _stack_of(model: Any, data: Reals) -> Stack:
+    from .loading import program_of  # these two load torch, which nothing else here needs
+    from .pytorch_parser import parse
+
+    stack = parse(program_of(model, data))
+    if data.shape[1:] != stack.input_shape:
+        raise ParameterError(
+            "convert: calibration must have the shape (batch, "
+            f"{', '.join(str(size) for size in stack.input_shape)}), not {data.shape}"
+        )
+    return stack
+
+
+def _calibration(value: Any) -> Reals:
     if value is None:
         raise ParameterError(
             "convert: calibration must be given: some hundred real inputs, of shape "
@@ -153,9 +134,7 @@ def _calibration(value: Any) -> Any:
     return data
 
 
-def _assemble(
-    stack: Stack, data: Any, settings: StageSettings, *, classify: bool, name: str
-) -> SpintronicModel:
+def _assemble(stack: Stack, data: Reals, settings: Settings, name: str) -> SpintronicModel:
     """Convert stage by stage and join the layers."""
     flat = data.reshape(len(data), -1)
     kind = IntType(settings.activation_bits, signed=bool(flat.min() < 0))
@@ -185,7 +164,7 @@ def _assemble(
     reports.append(report)
     scores = add(stack.stages[-1].name, last)
     outputs = [Output(name="scores", node=scores, scale=score_scale)]
-    if classify:
+    if settings.classify:
         best = add("argmax", Argmax(input=last.type, length=last.cols))
         outputs.append(Output(name="class", node=best))
     network = Network(
@@ -200,7 +179,7 @@ def _assemble(
     )
 
 
-def _metadata(settings: StageSettings) -> dict[str, str]:
+def _metadata(settings: Settings) -> dict[str, str]:
     chip = settings.chip
     made = {
         "quantization_bits": settings.quantization_bits,

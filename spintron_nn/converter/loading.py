@@ -73,8 +73,8 @@ def _check_json(path: Path, value: Any) -> None:
         if expression is not None and not _SYMBOL.fullmatch(str(expression)):
             raise ConversionError(
                 [
-                    f"{path.name}: has the size {expression!r}, and sizes must be numbers or single "
-                    "symbols; export it with a fixed batch size"
+                    f"{path.name}: has the size {expression!r}, and sizes must be numbers or "
+                    "single symbols; export it with a fixed batch size"
                 ]
             )
         if item.get("use_pickle"):

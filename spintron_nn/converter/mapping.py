@@ -12,7 +12,7 @@ from spintron_ir import Dense, IntType, Noise, ParameterError
 from spintron_nn.core.chip import Chip
 from spintron_nn.core.mtj_models import MTJConfig
 
-__all__ = ["MappedLayer", "check_bits", "map_layer", "weight_levels"]
+__all__ = ["MappedLayer", "map_layer", "weight_levels"]
 
 Ints = NDArray[np.int64]
 
@@ -38,21 +38,6 @@ class MappedLayer:
     unit: float
     stuck: int
     saturated: int
-
-
-def check_bits(config: MTJConfig, bits: int, scheme: str) -> None:
-    """Refuse weights that the devices of the technology cannot stand for exactly."""
-    if bits % config.level_bits:
-        raise ParameterError(
-            f"convert: quantization_bits must be a multiple of the {config.level_bits} bits that a "
-            f"device of {config.levels} levels holds, not {bits}"
-        )
-    if scheme == "reference" and config.range_codes % 2:
-        raise ParameterError(
-            "convert: the scheme 'reference' needs a conductance code in the middle of the range, "
-            f"and {config.cell_bits} cell bits leave {config.range_codes} codes; "
-            f"give cell_bits={config.cell_bits + 1}"
-        )
 
 
 def weight_levels(odd: Ints, bits: int, level_bits: int) -> Ints:
@@ -129,7 +114,7 @@ def map_layer(
     array = chip.sample(name, devices)
     noise = None
     if config.read_noise > 0 and not chip.ideal:
-        noise = Noise(seed=chip.noise_seed(name), amplitude=_amplitude(config).reshape(1, 1, 1, 1))
+        noise = Noise(seed=chip.noise_seed(name), amplitude=_amplitude(config))
     layer = Dense(
         codes=array.codes,
         cell_bits=config.cell_bits,
@@ -147,11 +132,12 @@ def map_layer(
     return MappedLayer(layer, unit, array.stuck + stuck, array.saturated + saturated)
 
 
-def _amplitude(config: MTJConfig) -> Ints:
+def _amplitude(config: MTJConfig) -> NDArray[np.uint16]:
     amplitude = round(config.read_noise * config.range_codes * NOISE_UNIT)
     if amplitude >= 1 << 16:
+        limit = (1 << 16) / NOISE_UNIT / config.range_codes
         raise ParameterError(
-            f"convert: read_noise must stay below {(1 << 16) / NOISE_UNIT / config.range_codes:.4g} "
-            f"on {config.cell_bits} cell bits, not {config.read_noise:g}; give fewer cell bits"
+            f"convert: read_noise must stay below {limit:.4g} on {config.cell_bits} cell bits, "
+            f"not {config.read_noise:g}; give fewer cell bits"
         )
-    return np.array(amplitude, dtype=np.int64)
+    return np.full((1, 1, 1, 1), amplitude, dtype=np.uint16)

@@ -94,7 +94,7 @@ class SpintronicModel:
     def run(self, x: ArrayLike) -> NDArray[np.float64]:
         """Scores ``(batch, outputs)``: the integers of :meth:`Network.run` times their scale."""
         scale = next(output.scale for output in self.network.outputs if output.name == "scores")
-        return self._output(x, "scores") * scale
+        return self._output(x, "scores") * np.float64(scale)
 
     def predict(self, x: ArrayLike) -> NDArray[np.int64]:
         """Class of each input, ``(batch,)``: the largest score, the lowest of equal ones."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -95,7 +95,7 @@ class _Parser:
     def visit(self, node: Node) -> None:
         """Take one operation."""
         name = str(node.target).removeprefix("aten.").split(".")[0]
-        tensors = [arg for arg in node.args if hasattr(arg, "op")]
+        tensors: list[Any] = [arg for arg in node.args if hasattr(arg, "op")]
         if name in TRANSPOSE and len(tensors) == 1 and tensors[0].name in self.state:
             key, values = self.state[tensors[0].name]
             self.state[node.name] = (key, values.T if values.ndim == 2 else values)
@@ -154,7 +154,7 @@ class _Parser:
         if len(node.args) > 2 and node.args[2]:
             self._report(node, "exported in training mode; call model.eval() before torch.export")
         self._flow(node, node.args[0])
-        share = float(node.args[1])
+        share = float(cast(float, node.args[1]))
         if self.stages:
             self.stages[-1] = replace(self.stages[-1], dropout=share)
         else:
@@ -216,7 +216,7 @@ class _Parser:
                 beta=0 * ones if values[1] is None else values[1],
                 mean=values[2],
                 var=values[3],
-                eps=float(node.args[7 if name == "batch_norm" else 6]),
+                eps=float(cast(float, node.args[7 if name == "batch_norm" else 6])),
                 gamma_key=keys[0],
                 beta_key=keys[1],
                 mean_key=keys[2],

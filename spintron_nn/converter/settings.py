@@ -1,0 +1,84 @@
+"""How a model is put on a chip: every choice of a conversion, checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spintron_ir import ParameterError
+from spintron_ir.errors import check_bool, check_choice, check_int
+from spintron_nn.core.chip import Chip
+from spintron_nn.core.mtj_models import MTJConfig
+
+__all__ = ["Settings", "check_bits"]
+
+SCHEMES = ("pair", "columns", "reference")
+
+
+def check_bits(config: MTJConfig, bits: int, scheme: str) -> None:
+    """Refuse weights that the devices of the technology cannot stand for exactly."""
+    if bits % config.level_bits:
+        raise ParameterError(
+            f"convert: quantization_bits must be a multiple of the {config.level_bits} bits that a "
+            f"device of {config.levels} levels holds, not {bits}"
+        )
+    if scheme == "reference" and config.range_codes % 2:
+        raise ParameterError(
+            "convert: the scheme 'reference' needs a conductance code in the middle of the range, "
+            f"and {config.cell_bits} cell bits leave {config.range_codes} codes; "
+            f"give cell_bits={config.cell_bits + 1}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The choices of a conversion.
+
+    Parameters
+    ----------
+    chip : Chip
+        The die.
+    quantization_bits : int, 1..8
+        Bits of a weight; the levels are the odd integers, there is no zero.
+    activation_bits : int, 1..8
+        Bits of inputs and activations.
+    crossbar_size : int, 2..4096
+        Rows and columns of a tile.
+    adc_bits : int, 1..16, or None
+        Bits of a column converter: one is a sense amplifier, None is lossless.
+    dac_bits : int, 1..8
+        Input bits applied in one read; cut to the bits of the input.
+    scheme : str
+        ``pair``: two devices a weight, currents subtracted. ``columns``: the two digitized each.
+        ``reference``: one device a weight and a reference column a tile.
+    classify : bool
+        Add an output ``class``, the index of the largest score, next to ``scores``.
+    recalibrate : bool
+        Measure the statistics of batch normalisations on the chip, rather than keep the model's.
+
+    Raises
+    ------
+    ParameterError
+        If a choice is outside its range.
+    """
+
+    chip: Chip
+    quantization_bits: int = 2
+    activation_bits: int = 4
+    crossbar_size: int = 128
+    adc_bits: int | None = 8
+    dac_bits: int = 1
+    scheme: str = "pair"
+    classify: bool = True
+    recalibrate: bool = True
+
+    def __post_init__(self) -> None:
+        check_int("convert", "quantization_bits", self.quantization_bits, 1, 8)
+        check_int("convert", "activation_bits", self.activation_bits, 1, 8)
+        check_int("convert", "crossbar_size", self.crossbar_size, 2, 4096)
+        check_int("convert", "dac_bits", self.dac_bits, 1, 8)
+        if self.adc_bits is not None:
+            check_int("convert", "adc_bits", self.adc_bits, 1, 16)
+        check_choice("convert", "scheme", self.scheme, SCHEMES)
+        check_bool("convert", "classify", self.classify)
+        check_bool("convert", "recalibrate", self.recalibrate)
+        check_bits(self.chip.config, self.quantization_bits, self.scheme)

@@ -1,0 +1,258 @@
+"""Training on chips: each step sees quantised weights on the devices of another die."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from spintron_ir import IntType, ParameterError
+from spintron_ir.errors import check_int
+from spintron_nn.converter.loading import export_of
+from spintron_nn.converter.model import real_array
+from spintron_nn.converter.pytorch_parser import parse
+from spintron_nn.converter.quantise import best_scale
+from spintron_nn.converter.settings import check_bits
+from spintron_nn.converter.stack import Norm, Stack, Stage
+from spintron_nn.core.mtj_models import MTJConfig
+
+from .fake_quant import activation_scale, device_error, fake_quantise, odd_weights
+
+__all__ = ["Progress", "fine_tune", "train"]
+
+CLIP = 1.0
+"""Largest norm of a gradient."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """State of a training run after an epoch.
+
+    Attributes
+    ----------
+    epoch, epochs : int
+        Epochs done and asked for.
+    loss : float
+        Mean loss of the epoch.
+    """
+
+    epoch: int
+    epochs: int
+    loss: float
+
+
+def train(
+    model: nn.Module,
+    train_data: tuple[Any, Any],
+    *,
+    epochs: int,
+    seed: int = 0,
+    batch_size: int = 64,
+    learning_rate: float = 1e-2,
+    label_smoothing: float = 0.05,
+    progress: Callable[[Progress], None] | None = None,
+) -> nn.Module:
+    """Train a classifier in floating point; return a trained copy, in evaluation mode.
+
+    Parameters and determinism are those of :func:`fine_tune`.
+    """
+    x, y = _data("train", train_data, batch_size)
+    trained = copy.deepcopy(model).train()
+    run = _Run(epochs, seed, batch_size, learning_rate, label_smoothing, progress)
+    run.fit(lambda batch, _: trained(batch), list(trained.parameters()), x, y)
+    return trained.eval()
+
+
+def fine_tune(
+    model: nn.Module,
+    train_data: tuple[Any, Any],
+    *,
+    config: MTJConfig,
+    weight_bits: int = 2,
+    activation_bits: int = 4,
+    epochs: int = 20,
+    seed: int = 0,
+    batch_size: int = 64,
+    learning_rate: float = 3e-3,
+    label_smoothing: float = 0.05,
+    progress: Callable[[Progress], None] | None = None,
+) -> nn.Module:
+    """Fine-tune a classifier for chips of a technology; return a tuned copy.
+
+    In every step weights are quantised as the converter does it and put on the devices of a newly
+    sampled chip, activations are quantised, and batch normalisations use the batch. Gradients pass
+    quantisers straight through and are clipped. The result is a plain module of the same structure
+    with other parameters; give it to ``SpintronConverter.convert`` with the same bits.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Trained classifier of Linear, BatchNorm1d, ReLU, Dropout and Flatten.
+    train_data : (inputs, labels)
+        Arrays or tensors of shapes ``(n, *input)`` and ``(n,)``.
+    config : MTJConfig
+        Technology that chips are sampled from.
+    weight_bits, activation_bits : int, 1..8
+        Bits of weights, and of inputs and activations.
+    epochs : int, at least 1
+        Passes over the data; the learning rate rises for a fifth of them and then falls to zero.
+    seed : int
+        Fixes the order of the data and all chips: the same call gives the same result.
+    batch_size : int, at least 2
+        Inputs a step.
+    learning_rate : float
+        Largest learning rate of Adam.
+    label_smoothing : float
+        Share of the target that goes to all classes evenly.
+    progress : callable or None
+        Called with a :class:`Progress` after every epoch.
+
+    Raises
+    ------
+    ConversionError
+        If the model holds what cannot be converted.
+    ParameterError
+        If an argument is outside its range, or inputs and labels do not fit each other.
+    """
+    check_int("fine_tune", "weight_bits", weight_bits, 1, 8)
+    check_int("fine_tune", "activation_bits", activation_bits, 1, 8)
+    check_bits(config, weight_bits, "pair")
+    x, y = _data("fine_tune", train_data, batch_size)
+    stack = parse(export_of(model, x[:2].numpy()))
+    tuned = copy.deepcopy(model).float().eval()
+    chip_model = _OnChips(tuned, stack, config, weight_bits, activation_bits, x)
+    run = _Run(epochs, seed, batch_size, learning_rate, label_smoothing, progress)
+    run.fit(chip_model.forward, list(tuned.parameters()), x, y)
+    return tuned
+
+
+def _data(owner: str, data: tuple[Any, Any], batch_size: int) -> tuple[Tensor, Tensor]:
+    check_int(owner, "batch_size", batch_size, 2, 1 << 20)
+    x = torch.from_numpy(real_array(owner, "inputs", data[0]).astype(np.float32))
+    labels = real_array(owner, "labels", data[1])
+    if x.ndim < 2 or labels.shape != x.shape[:1] or len(x) < 2:
+        raise ParameterError(
+            f"{owner}: train_data must be inputs (n, *input) and labels (n,) with n of at least "
+            f"2, not shapes {tuple(x.shape)} and {labels.shape}"
+        )
+    return x, torch.from_numpy(labels.astype(np.int64))
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A training run: everything but the model and the data."""
+
+    epochs: int
+    seed: int
+    batch_size: int
+    learning_rate: float
+    label_smoothing: float
+    progress: Callable[[Progress], None] | None
+
+    def fit(
+        self,
+        forward: Callable[[Tensor, torch.Generator], Tensor],
+        parameters: list[nn.Parameter],
+        x: Tensor,
+        y: Tensor,
+    ) -> None:
+        """Minimise the cross entropy of ``forward(inputs, random)``."""
+        check_int("training", "epochs", self.epochs, 1, 1 << 20)
+        random = torch.Generator().manual_seed(self.seed)
+        starts = range(0, len(x) - 1, self.batch_size)  # a last batch of one has no statistics
+        adam = torch.optim.Adam(parameters, lr=self.learning_rate)
+        rate = torch.optim.lr_scheduler.OneCycleLR(
+            adam, self.learning_rate, total_steps=self.epochs * len(starts), pct_start=0.2
+        )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)  # dropout draws from the global generator
+            for epoch in range(self.epochs):
+                order, total = torch.randperm(len(x), generator=random), 0.0
+                for start in starts:
+                    picked = order[start : start + self.batch_size]
+                    loss = functional.cross_entropy(
+                        forward(x[picked], random), y[picked], label_smoothing=self.label_smoothing
+                    )
+                    adam.zero_grad()
+                    loss.backward()
+                    nn.utils.clip_grad_norm_(parameters, CLIP)
+                    adam.step()
+                    rate.step()
+                    total += float(loss.detach())
+                if self.progress is not None:
+                    self.progress(Progress(epoch + 1, self.epochs, total / len(starts)))
+
+
+class _OnChips:
+    """The forward pass of a stack of stages, on the parameters of a module."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        stack: Stack,
+        config: MTJConfig,
+        weight_bits: int,
+        activation_bits: int,
+        x: Tensor,
+    ) -> None:
+        self.state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+        self.stack, self.config = stack, config
+        self.weight_bits, self.activation_bits = weight_bits, activation_bits
+        self.momentum = 0.1
+        signed = bool(x.min() < 0)
+        kind = IntType(activation_bits, signed=signed)
+        self.input = (torch.tensor(best_scale(x.double().numpy(), kind)), kind)
+
+    def _tensor(self, key: str | None) -> Tensor | None:
+        return None if key is None else self.state[key]
+
+    def forward(self, x: Tensor, random: torch.Generator) -> Tensor:
+        """Scores of a batch on a fresh chip."""
+        scale, kind = self.input
+        x = fake_quantise(x.flatten(1), scale, kind.high, signed=kind.signed)
+        x = functional.dropout(x, self.stack.input_dropout)
+        last = self.stack.stages[-1]
+        for stage in self.stack.stages:
+            x = self._linear(stage, x, random, per_channel=stage is not last or bool(stage.norm))
+            x = self._norm(stage.norm, x)
+            if stage is not last:
+                x = self._activate(stage, x)
+            x = functional.dropout(x, stage.dropout)
+        return x
+
+    def _linear(
+        self, stage: Stage, x: Tensor, random: torch.Generator, *, per_channel: bool
+    ) -> Tensor:
+        weight = self._tensor(stage.weight_key)
+        assert weight is not None
+        odd, step = odd_weights(weight, self.weight_bits, per_channel=per_channel)
+        on_chip = step * (odd + device_error(odd, self.weight_bits, self.config, random))
+        return functional.linear(
+            x, weight + (on_chip - weight).detach(), self._tensor(stage.bias_key)
+        )
+
+    def _norm(self, norm: Norm | None, x: Tensor) -> Tensor:
+        if norm is None:
+            return x
+        return functional.batch_norm(
+            x,
+            self._tensor(norm.mean_key),
+            self._tensor(norm.var_key),
+            self._tensor(norm.gamma_key),
+            self._tensor(norm.beta_key),
+            training=True,
+            momentum=self.momentum,
+            eps=norm.eps,
+        )
+
+    def _activate(self, stage: Stage, x: Tensor) -> Tensor:
+        signed = not stage.relu
+        high = IntType(self.activation_bits, signed=signed).high
+        scale = activation_scale(x.detach(), high, signed=signed)
+        return fake_quantise(x, scale, high, signed=signed)
