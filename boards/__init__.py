@@ -1,0 +1,3 @@
+"""Boards that an accelerator can be built for."""
+
+__all__ = []

@@ -1,0 +1,3 @@
+"""What stands between an accelerator and its host: UART, frames, frame buffers, board top."""
+
+__all__ = []
