@@ -1,0 +1,152 @@
+"""``spintron convert``: a trained model onto one sampled chip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .console import Console
+from .options import READABLE_FILE, json_option
+
+__all__ = ["convert"]
+
+
+def _integer(flag: str, low: int, high: int, default: int, text: str) -> Any:
+    return click.option(
+        flag, metavar="N", type=click.IntRange(low, high), default=default, help=text,
+        show_default=True,
+    )  # fmt: skip
+
+
+@click.command()
+@click.argument("model", metavar="MODEL", type=READABLE_FILE)
+@click.option(
+    "--calibrate",
+    "calibration",
+    metavar="FILE",
+    type=READABLE_FILE,
+    required=True,
+    help="Real inputs like those to come, .npy of shape (frames, *shape); some hundreds suffice.",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="NET",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="Network file to write, .safetensors.",
+)
+@click.option("--name", default="network", show_default=True, help="Name of the network.")
+@click.option(
+    "--mtj",
+    "mtj_file",
+    metavar="FILE",
+    type=READABLE_FILE,
+    help="Device technology: a JSON object with arguments of MTJConfig; its defaults where absent.",
+)
+@_integer("--weight-bits", 1, 8, 2, "Bits of a weight.")
+@_integer("--activation-bits", 1, 8, 4, "Bits of inputs and activations.")
+@_integer("--tile", 2, 4096, 128, "Rows and columns of a tile.")
+@_integer("--adc-bits", 0, 16, 8, "Bits of a column converter; 0 is lossless, 1 a sense amplifier.")
+@_integer("--dac-bits", 1, 8, 1, "Input bits applied in one read.")
+@_integer("--chip", 0, (1 << 64) - 1, 0, "Seed of the chip: which die of the technology.")
+@click.option(
+    "--scheme",
+    type=click.Choice(["pair", "columns", "reference"]),
+    default="pair",
+    show_default=True,
+    help="How signed weights stand on devices.",
+)
+@click.option("--ideal", is_flag=True, help="Nominal devices and lossless converters.")
+@json_option
+def convert(
+    model: Path,
+    calibration: Path,
+    output: Path,
+    name: str,
+    mtj_file: Path | None,
+    weight_bits: int,
+    activation_bits: int,
+    tile: int,
+    adc_bits: int,
+    dac_bits: int,
+    chip: int,
+    scheme: str,
+    ideal: bool,
+    as_json: bool,
+) -> None:
+    """Put a trained model on one sampled chip.
+
+    MODEL is a .pt2 file of torch.export.save. What cannot be converted exactly is refused, all
+    of it at once, with a way out for each.
+    """
+    from ..converter.converter import SpintronConverter
+    from .files import load_array, made_folder, writing
+
+    console = Console(as_json)
+    inputs = load_array(calibration)
+    technology = _technology(mtj_file)
+    with console.stage("convert"):
+        made = SpintronConverter(technology).convert(
+            model,
+            quantization_bits=weight_bits,
+            activation_bits=activation_bits,
+            crossbar_size=tile,
+            adc_bits=adc_bits or None,
+            dac_bits=dac_bits,
+            calibration=inputs,
+            chip_seed=chip,
+            scheme=scheme,
+            ideal=ideal,
+            name=name,
+        )
+    made_folder(output.parent)
+    with writing(output):
+        made.network.save(output)
+    report = made.report.as_dict()
+    console.result(
+        {"network": str(output), "digest": made.network.digest(), "chip": chip, "report": report}
+    )
+    console.table(
+        f"{name} on chip {chip}",
+        ("layer", "inputs", "outputs", "tiles", "devices", "weight error", "ADC clipped"),
+        [
+            (
+                layer.name,
+                layer.inputs,
+                layer.outputs,
+                layer.tiles,
+                layer.devices,
+                layer.weight_error,
+                layer.adc_clipped,
+            )
+            for layer in made.report.layers
+        ],
+    )
+    console.text(f"{output}  sha256 {made.network.digest()[:16]}")
+
+
+def _technology(path: Path | None) -> Any:
+    """Technology of a JSON file, or the default."""
+    import json
+    from dataclasses import fields
+
+    from spintron_ir.errors import ParameterError
+
+    from ..core.mtj_models import MTJConfig
+
+    if path is None:
+        return MTJConfig()
+    try:
+        given = json.loads(path.read_text())
+    except (ValueError, OSError) as error:
+        raise ParameterError(f"{path}: must be a JSON object ({error})") from error
+    known = [field.name for field in fields(MTJConfig)]
+    if not isinstance(given, dict) or not set(given) <= set(known):
+        raise ParameterError(
+            f"{path}: must be a JSON object with names among {', '.join(known)}, not "
+            f"{', '.join(given) if isinstance(given, dict) else type(given).__name__}"
+        )
+    return MTJConfig(**given)

@@ -1,0 +1,84 @@
+"""``spintron demo``: the main job on bundled real data, start to end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from spintron_ir.errors import MismatchError
+
+from .console import Console
+from .options import board_option, json_option
+
+__all__ = ["demo", "report_rows"]
+
+
+@click.command()
+@click.option(
+    "--out",
+    "folder",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("build/demo"),
+    show_default=True,
+    help="Where everything goes.",
+)
+@board_option(default="ulx3s-85f")
+@json_option
+def demo(folder: Path, board: str, as_json: bool) -> None:
+    """Do the main job on real data, start to end.
+
+    A small network is trained on the digits that scikit-learn ships and put on five sampled chips
+    with 10 % resistance variation. Every held-out image runs through the hardware of the first
+    chip, and the bitstream is built. It takes some minutes.
+    """
+    from dataclasses import replace
+
+    from ..datasets import digits
+    from ..deployment.demo import DIGITS, run_job
+    from .files import made_folder, write_json
+
+    console = Console(as_json)
+    made_folder(folder)
+    data = digits()
+    with console.progress("frames", len(data.test_x)) as advance:
+        report = run_job(
+            replace(DIGITS, board=board), data, folder, stage=console.stage, progress=advance
+        )
+    path = write_json(folder / "report.json", report)
+    console.result(report)
+    console.table("digits on sampled chips", ("what", "value", "note"), report_rows(report))
+    console.text(f"everything lies in {folder}, the figures in {path}")
+    if report["verify"]["mismatches"]:
+        raise MismatchError(
+            f"{report['verify']['mismatches']} values of the hardware differ from the golden "
+            f"integers; see spintron verify {folder / 'network.safetensors'}"
+        )
+
+
+def report_rows(report: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Rows of the closing table of a job's report."""
+    accuracy, verify = report["accuracy"], report["verify"]
+    cycles, fpga = report["cycles"], report["fpga"]
+    chips = len(accuracy["chips"])
+    return [
+        ("accuracy, float", f"{accuracy['float']:.2%}", "PyTorch, test images"),
+        ("accuracy, quantised", f"{accuracy['quantised']:.2%}", "nominal devices"),
+        ("accuracy, chip", f"{accuracy['chip']:.2%}", "the chip that is built"),
+        ("accuracy, chips", f"{accuracy['chip_mean']:.2%}", f"mean of {chips} sampled chips"),
+        ("accuracy, RTL", f"{accuracy['rtl']:.2%}", f"simulated with {verify['engine']}"),
+        ("differences", f"{verify['mismatches']:,}", f"{verify['vectors']:,} frames, every layer"),
+        ("latency", f"{cycles['latency']:,} cycles", "first input to last output"),
+        ("interval", f"{cycles['interval']:,} cycles", "between frames"),
+        ("look-up tables", _number(fpga["luts"]), fpga["board"]),
+        ("flip-flops", _number(fpga["ffs"]), fpga["board"]),
+        ("block RAMs", _number(fpga["brams"]), fpga["board"]),
+        ("clock", _number(fpga["fmax_mhz"], " MHz"), "largest that timing allows"),
+        ("bitstream", str(fpga["bitstream"] or "none"), fpga.get("says") or ""),
+    ]
+
+
+def _number(value: float | None, unit: str = "") -> str:
+    return "unknown" if value is None else f"{value:,.5g}{unit}" if unit else f"{value:,}"

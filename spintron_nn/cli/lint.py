@@ -1,0 +1,69 @@
+"""``spintron lint``: what stands in the way, before any work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .console import Console
+from .options import READABLE_FILE, board_option, cells_option, json_option
+
+__all__ = ["lint"]
+
+FOUND = 1
+
+
+@click.command()
+@click.argument("model_or_net", metavar="MODEL_OR_NET", type=READABLE_FILE)
+@board_option()
+@cells_option
+@json_option
+def lint(
+    model_or_net: Path, board: str | None, cell_files: tuple[Path, ...], as_json: bool
+) -> int | None:
+    """List what stands in the way, with a fix each.
+
+    In a model (.pt2): what is not supported. In a network: what does not fit the board.
+    The exit code is 1 where there is a finding.
+    """
+    console = Console(as_json)
+    if model_or_net.suffix == ".pt2":
+        findings = _of_model(model_or_net)
+    else:
+        findings = _of_network(model_or_net, board, cell_files)
+    console.result({"file": str(model_or_net), "board": board, "findings": findings})
+    for finding in findings:
+        console.text(finding)
+    console.text(f"{len(findings)} finding{'' if len(findings) == 1 else 's'}")
+    return FOUND if findings else None
+
+
+def _of_model(path: Path) -> list[str]:
+    from spintron_ir.errors import ConversionError
+
+    from ..converter.loading import load_pt2
+    from ..converter.pytorch_parser import parse
+
+    try:
+        parse(load_pt2(path))
+    except ConversionError as error:
+        return list(error.findings)
+    return []
+
+
+def _of_network(path: Path, board: str | None, cell_files: tuple[Path, ...]) -> list[str]:
+    from spintron_ir.errors import MappingError, NetworkError
+
+    from ..deployment.flow import fit_findings, plan_for
+    from .files import load_network
+
+    try:
+        network = load_network(path, cell_files)
+    except NetworkError as error:
+        return [str(error)]
+    try:
+        plan = plan_for(network, board=board)
+    except MappingError as error:
+        return [str(error)]
+    return fit_findings(plan)

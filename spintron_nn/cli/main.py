@@ -1,0 +1,100 @@
+"""The command ``spintron``: its subcommands, its exit codes and how it reports errors."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+import click
+
+from spintron_ir.errors import MismatchError, SpintronError, ToolError
+
+from .boards import boards
+from .build import build
+from .cells import cells
+from .convert import convert
+from .demo import demo
+from .estimate import estimate
+from .lint import lint
+from .run import run
+from .show import show
+from .verify import verify
+from .verilog import verilog
+
+__all__ = ["command_line", "exit_code", "main", "package_version"]
+
+DONE, USER_ERROR, USAGE, DIFFERENCE, TOOL_FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+
+def package_version() -> str:
+    """Version of this package, or ``0+tree`` where the tree is used without installing it."""
+    try:
+        return version("spintron-nn-kit")
+    except PackageNotFoundError:
+        return "0+tree"
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 an error in one line with a way out, 2 wrong usage, 3 a check "
+    "found a difference, 4 an outside tool failed or is missing.",
+)
+@click.version_option(package_version(), prog_name="spintron")
+def command_line() -> None:
+    """Turn a trained PyTorch network into verified hardware of a spintronic crossbar chip."""
+
+
+for _command in (
+    demo,
+    convert,
+    lint,
+    show,
+    run,
+    verilog,
+    verify,
+    estimate,
+    build,
+    boards,
+    cells,
+):
+    command_line.add_command(_command)
+
+
+def exit_code(error: SpintronError) -> int:
+    """Exit code that tells the kind of :py:`error`."""
+    if isinstance(error, MismatchError):
+        return DIFFERENCE
+    if isinstance(error, ToolError):
+        return TOOL_FAILED
+    return USER_ERROR
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit.
+
+    Only errors that a user can put right become one line; a defect keeps its traceback.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Words after ``spintron``; those of this process where absent.
+
+    Raises
+    ------
+    SystemExit
+        Always, with one of the exit codes of the command line.
+    """
+    try:
+        words = None if arguments is None else list(arguments)
+        code = command_line.main(words, prog_name="spintron", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except SpintronError as error:
+        click.echo("error: " + " ".join(str(error).split()), err=True)
+        sys.exit(exit_code(error))
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("error: interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    sys.exit(code if isinstance(code, int) else DONE)
