@@ -1,0 +1,166 @@
+"""Requantisation by a multiplier, a rounding shift and saturation."""
+
+from typing import Any
+
+import numpy as np
+from amaranth import Module, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+from numpy.typing import ArrayLike, NDArray
+
+from spintron_ir import arith as contract
+from spintron_ir.errors import ParameterError, check_int
+from spintron_ir.requantise import MulShift
+from spintron_ir.types import IntType
+
+from ..arith import round_shift, saturate
+from ..checks import check_table, check_type
+from ..pipeline import Pipeline, tree_stages
+from ..stream import vector
+from .constants import by_beat, schedule, scheduled_constants
+
+__all__ = ["RequantiseMulShift"]
+
+_LIMB = 17  # bits of an unsigned limb: with its sign bit it fills a multiplier of 18 by 18
+
+
+class RequantiseMulShift(wiring.Component):
+    """Adds the bias to each accumulator of a layer and requantises the sum.
+
+    The result is that of :func:`spintron_ir.arith.mulshift`, with the multiplier and shift of the
+    column. Shifts that differ are brought to the largest by making the multipliers wider, which
+    changes no result and needs no shifter.
+
+    Timing
+    ------
+    One beat each cycle; a vector takes :attr:`interval` = ``ceil(cols / lanes)`` beats. A beat is
+    offered :attr:`latency` cycles after it was taken: one cycle each for the bias, the products
+    and the rounding, and one for every two levels of the tree that adds the products where a
+    factor is wider than 18 bits. Backpressure on :py:`o` stalls :py:`i` in the same cycle.
+
+    Parameters
+    ----------
+    acc : IntType, at most 48 bits
+        Type of an accumulator, bias not included.
+    requantise : spintron_ir.requantise.MulShift
+        Multiplier and shift of each column, zero point and type of the result.
+    bias : array of int, 48 bits signed, shape ``(cols,)``
+        Bias of each column.
+    lanes : int, 1..65536
+        Columns in a beat.
+
+    Members
+    -------
+    i : In(stream.Signature(vector(acc, lanes)))
+        Accumulators.
+    o : Out(stream.Signature(vector(requantise.type, lanes)))
+        Results.
+
+    Attributes
+    ----------
+    type : IntType
+        Type of a result.
+    cols : int
+        Elements of a vector.
+    latency, interval : int, cycles
+        See Timing.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is outside its range.
+    """
+
+    def __init__(self, *, acc: IntType, requantise: MulShift, bias: ArrayLike, lanes: int):
+        self.acc = check_type("RequantiseMulShift", "acc", acc, 48)
+        if not isinstance(requantise, MulShift):
+            raise ParameterError(
+                f"RequantiseMulShift: requantise must be a MulShift, not {requantise!r}"
+            )
+        self.requantise = requantise
+        self.cols, self.type = requantise.cols, requantise.type
+        limit = 1 << 47
+        self.bias = check_table("RequantiseMulShift", "bias", bias, -limit, limit - 1, (self.cols,))
+        self.lanes = check_int("RequantiseMulShift", "lanes", lanes, 1, 1 << 16)
+        self._multiplier, self._shift = _one_shift(requantise)
+        self._sum = IntType.of_range(
+            self.acc.low + min(0, int(self.bias.min())),
+            self.acc.high + max(0, int(self.bias.max())),
+        )
+        wide = IntType.of_range(min(self._multiplier), max(self._multiplier))
+        products = _limbs(self._sum.bits, self._sum.signed) * _limbs(wide.bits, wide.signed)
+        self.latency = 3 + tree_stages(products)
+        self.interval = -(-self.cols // self.lanes)
+        super().__init__(
+            {
+                "i": In(stream.Signature(vector(acc, lanes))),
+                "o": Out(stream.Signature(vector(self.type, lanes))),
+            }
+        )
+
+    def compute(self, acc: ArrayLike) -> NDArray[np.int64]:
+        """Results for the first beats after reset, ``(beats, lanes)``, as the contract has them.
+
+        Unused lanes count as columns of bias, multiplier and shift 0.
+        """
+        acc = contract.as_int(acc)
+        bias, multiplier, shift = (
+            schedule(by_beat(table, self.lanes), len(acc)).astype(np.int64)
+            for table in (self.bias, self.requantise.multiplier, self.requantise.shift)
+        )
+        return contract.mulshift(
+            acc + bias,
+            multiplier=multiplier,
+            shift=shift,
+            zero_point=self.requantise.zero_point,
+            bits=self.type.bits,
+            signed=self.type.signed,
+        )
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        pipe = Pipeline(m, self.i, self.o, self.latency)
+        biases = scheduled_constants(m, by_beat(self.bias, self.lanes), pipe.taken[0], name="bias")
+        wide = np.array(self._multiplier, dtype=object)
+        multipliers = scheduled_constants(
+            m, by_beat(wide, self.lanes), pipe.taken[1], name="multiplier"
+        )
+        for lane, (bias, multiplier) in enumerate(zip(biases, multipliers)):
+            total = pipe.register((self.i.payload[lane] + bias)[: self._sum.bits])
+            total = Value.cast(total.as_signed() if self._sum.signed else total)
+            products = [
+                (pipe.register((a * b).shift_left(place_a + place_b)),)
+                for place_a, a in _cut(total)
+                for place_b, b in _cut(multiplier)
+            ]
+            (product,) = pipe.tree(products, lambda a, b: (a[0] + b[0],))
+            for _ in range(3 + tree_stages(len(products)), self.latency):
+                product = pipe.register(product)
+            code = round_shift(product, self._shift) + self.requantise.zero_point
+            pipe.finish(self.o.payload[lane], saturate(code, self.type.bits, self.type.signed))
+        return m
+
+
+def _one_shift(requantise: MulShift) -> tuple[list[int], int]:
+    """Multipliers that give the same results when all are shifted by the same."""
+    pairs = []
+    for multiplier, shift in zip(requantise.multiplier.tolist(), requantise.shift.tolist()):
+        while multiplier % 2 == 0 and shift:
+            multiplier, shift = multiplier // 2, shift - 1
+        pairs.append((multiplier, shift))
+    most = max(shift for _, shift in pairs)
+    return [multiplier << (most - shift) for multiplier, shift in pairs], most
+
+
+def _limbs(bits: int, signed: bool) -> int:
+    """Parts that :func:`_cut` makes of a value of that many bits."""
+    return 1 if bits <= _LIMB + signed else 1 + _limbs(bits - _LIMB, signed)
+
+
+def _cut(value: Value, place: int = 0) -> list[tuple[int, Value]]:
+    """Parts of a value that fit a multiplier, each with its place."""
+    signed = value.shape().signed
+    if len(value) <= _LIMB + signed:
+        return [(place, value)]
+    rest = value[_LIMB:].as_signed() if signed else value[_LIMB:]
+    return [(place, value[:_LIMB]), *_cut(rest, place + _LIMB)]
