@@ -69,7 +69,9 @@ class IntType:
             raise ParameterError(f"IntType: low must be at most high, not {low} and {high}")
         if low >= 0:
             return cls(max(int(high).bit_length(), 1))
-        return cls(max((-int(low) - 1).bit_length(), int(high).bit_length()) + 1, signed=True)
+        return cls(
+            max((-int(low) - 1).bit_length(), max(int(high), 0).bit_length()) + 1, signed=True
+        )
 
     def __str__(self) -> str:
         return f"{'int' if self.signed else 'uint'}{self.bits}"
