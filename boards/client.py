@@ -49,6 +49,8 @@ class BoardInfo:
         Inputs and outputs of the network.
     writes : tuple of Field
         Fields of a run-time write; none where codes are fixed.
+    layers : tuple of Field
+        Layers whose codes can be written, with the bits of a word of codes.
     """
 
     digest: str
@@ -56,6 +58,7 @@ class BoardInfo:
     inputs: tuple[Field, ...]
     outputs: tuple[Field, ...]
     writes: tuple[Field, ...]
+    layers: tuple[Field, ...]
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ _REASONS = {
     Cause.TRUNCATED: "the request arrived incomplete",
     Cause.COMMAND: "it does not know the command; codes of this bitstream cannot be written",
     Cause.LENGTH: "the payload has another length than its network needs",
+    Cause.LAYER: "it has no layer of this number",
     Cause.STALLED: "the accelerator gave no answer in time, and was restarted",
 }
 
@@ -146,7 +150,7 @@ class BoardClient:
             _, digest, clock_hz, fields = decode_info(self._request(Command.INFO))
             parts = [
                 tuple(field for field in fields if field.role == role)
-                for role in ("input", "output", "write")
+                for role in ("input", "output", "write", "layer")
             ]
             self._info = BoardInfo(digest.hex(), clock_hz, *parts)
         return self._info
@@ -221,34 +225,31 @@ class BoardClient:
         }
         return stacked if len(stacked) > 1 else next(iter(stacked.values()))
 
-    def write_code(self, **values: int) -> None:
-        """Write one word of codes: ``write_code(bank=0, address=3, data=0x1F)``.
+    def write_code(self, layer: str, *, bank: int, address: int, data: int) -> None:
+        """Write one word of conductance codes, as the folded tile of :py:`layer` stores it.
 
         Raises
         ------
         ParameterError
-            If the fields are not those that the board has, or a value is out of range.
+            If the codes of the layer cannot be written, or a number is out of range.
         """
-        fields = self.info().writes
-        if not fields:
+        info = self.info()
+        names = [field.name for field in info.layers]
+        if layer not in names:
             raise ParameterError(
-                "write_code: the codes of this bitstream are fixed; build it with folded tiles "
-                "and programmable=True"
+                f"write_code: layer must be one of {', '.join(names) or 'none'}, not {layer!r}; "
+                "only codes of folded tiles can be written"
             )
-        if values.keys() != {field.name for field in fields}:
-            raise ParameterError(
-                f"write_code: fields must be {', '.join(f.name for f in fields)}, not "
-                f"{', '.join(values) or 'none'}"
-            )
-        self._request(
-            Command.WRITE,
-            b"".join(
-                check_int("write_code", f.name, values[f.name], 0, (1 << f.bits) - 1).to_bytes(
-                    f.size, "little"
-                )
-                for f in fields
-            ),
-        )
+        number = names.index(layer)
+        values = {"layer": number, "bank": bank, "address": address, "data": data}
+        bits = {field.name: field.bits for field in info.writes}
+        bits["data"] = info.layers[number].bits
+        payload = b""
+        for field in info.writes:
+            high = (1 << bits[field.name]) - 1
+            value = check_int("write_code", field.name, values[field.name], 0, high)
+            payload += value.to_bytes(field.size, "little")
+        self._request(Command.WRITE, payload)
 
     def _request(self, command: Command, payload: bytes = b"") -> bytes:
         """Payload of the answer to a request, which is sent twice at most."""

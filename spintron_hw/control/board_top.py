@@ -35,7 +35,8 @@ class BoardTop(wiring.Component):
     Parameters
     ----------
     accelerator : wiring.Component
-        Has a member for each input and output in its :py:`streams`, and perhaps ``w``.
+        Has a member for each input and output in its :py:`streams`, and ``w_NODE`` for
+        each layer whose codes can be written.
     digest : bytes, 8
         First bytes of the digest of the network.
     clock_hz : int, hertz
@@ -80,15 +81,18 @@ class BoardTop(wiring.Component):
                 f"{baud:,}; the nearest is {clock_hz // self.divisor:,}"
             )
         self.accelerator = accelerator
-        members = accelerator.signature.members
-        write = members["w"].signature.members["payload"].shape if "w" in members else None
+        writes = {
+            name: member.signature.members["payload"].shape
+            for name, member in accelerator.signature.members.items()
+            if name.startswith("w_")
+        }
         self.link = HostLink(
             accelerator.streams,
             digest=digest,
             clock_hz=clock_hz,
             timeout=clock_hz // 20 if timeout is None else timeout,
             max_cycles=max_cycles,
-            write=write,
+            writes=writes,
         )
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
 
@@ -112,6 +116,6 @@ class BoardTop(wiring.Component):
             connect_streams(m, getattr(link, port.name), getattr(self.accelerator, port.name))
         for port in link.outputs:
             connect_streams(m, getattr(self.accelerator, port.name), getattr(link, port.name))
-        if link.write is not None:
-            connect_streams(m, link.w, self.accelerator.w)
+        for name in link.writes:
+            connect_streams(m, getattr(link, name), getattr(self.accelerator, name))
         return m

@@ -1,6 +1,6 @@
 """The host link: requests of the host in, answers of the accelerator out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from amaranth import Cat, Module, Mux, Signal, Value
@@ -14,9 +14,9 @@ from ..stream import vector
 from .frame_buffers import InputBuffer, OutputBuffer
 from .frame_receiver import FrameReceiver
 from .frame_sender import FrameSender
-from .protocol import ANSWER, Cause, Command, Field, element_bytes, encode_info
+from .protocol import ANSWER, Cause, Command, Field, encode_info
 
-__all__ = ["HostLink"]
+__all__ = ["HostLink", "write_fields"]
 
 
 class HostLink(wiring.Component):
@@ -45,8 +45,9 @@ class HostLink(wiring.Component):
         adapter makes within a frame.
     max_cycles : int, cycles
         After this time without an answer from the accelerator it is restarted, and the host told.
-    write : StructLayout, optional
-        Payload of the accelerator's stream ``w`` of run-time writes.
+    writes : mapping from str to StructLayout, optional
+        Streams of the accelerator by which its codes can be written, and their payloads: fields
+        ``bank``, ``address`` and ``data``.
 
     Members
     -------
@@ -58,8 +59,8 @@ class HostLink(wiring.Component):
         One for each input of the accelerator, by its name.
     o_... : In(stream.Signature(vector, always_ready=True))
         One for each output of the accelerator, by its name.
-    w : Out(stream.Signature(write))
-        Where :py:`write` is given.
+    w_... : Out(stream.Signature(layout))
+        One for each of :py:`writes`, by its name.
     restart : Out(1)
         For one cycle: put the accelerator into the state after reset.
 
@@ -82,7 +83,7 @@ class HostLink(wiring.Component):
         clock_hz: int,
         timeout: int,
         max_cycles: int = 1 << 26,
-        write: data.StructLayout | None = None,
+        writes: Mapping[str, data.StructLayout] | None = None,
     ):
         self.inputs = tuple(port for port in ports if port.role == "input")
         self.outputs = tuple(port for port in ports if port.role == "output")
@@ -91,12 +92,11 @@ class HostLink(wiring.Component):
                 "HostLink: ports must hold at least one input and one output, not "
                 f"{[port.name for port in ports]}"
             )
-        self.write = write
+        self.writes = dict(writes or {})
         self.timeout = check_int("HostLink", "timeout", timeout, 1, (1 << 32) - 1)
         self.max_cycles = check_int("HostLink", "max_cycles", max_cycles, 1, (1 << 32) - 2)
         self.fields = tuple(Field.of_port(port) for port in self.inputs + self.outputs)
-        if write is not None:
-            self.fields += tuple(Field("write", name, 1, f.width) for name, f in write)
+        self.fields += write_fields(self.writes)
         self.info = encode_info(digest, clock_hz, self.fields)
         sizes = {
             role: sum(field.size for field in self.fields if field.role == role)
@@ -104,10 +104,10 @@ class HostLink(wiring.Component):
         }
         for role, size in (*sizes.items(), ("description", len(self.info))):
             check_int("HostLink", f"bytes of {role}", size, 0, 0xFFFF - 4)
-        self.requests = {Command.PING: 0, Command.INFO: 0, Command.RESET: 0}
+        self.requests: dict[int, int] = {Command.PING: 0, Command.INFO: 0, Command.RESET: 0}
         self.requests[Command.INFER] = sizes["input"]
         self.answer_bytes = 4 + sizes["output"]
-        if write is not None:
+        if self.writes:
             self.requests[Command.WRITE] = sizes["write"]
         members = {
             "rx": In(stream.Signature(8, always_ready=True)),
@@ -119,8 +119,8 @@ class HostLink(wiring.Component):
         for port in self.outputs:
             beat = vector(port.type, port.lanes)
             members[port.name] = In(stream.Signature(beat, always_ready=True))
-        if write is not None:
-            members["w"] = Out(stream.Signature(write))
+        for name, layout in self.writes.items():
+            members[name] = Out(stream.Signature(layout))
         super().__init__(members)
 
     def elaborate(self, platform: Any) -> Module:
@@ -136,19 +136,19 @@ class HostLink(wiring.Component):
             self.tx.valid.eq(sender.o.valid),
             sender.o.ready.eq(self.tx.ready),
         ]
-        request, stalled = receiver.o, Signal()
+        request, refusal = receiver.o, Signal(8)
         start, ready, first, done = Signal(), Signal(), Signal(), Signal()
         cycles, taken = Signal(32), Signal(32)
         self._inputs(m, receiver, start, ready, first)
         buffers = self._outputs(m, start, done)
-        cause = Mux(stalled, Cause.STALLED, request.p.cause)
-        self._answer(m, sender, request.p, cause, taken, buffers)
-        if self.write is not None:
-            self._write(m, receiver)
+        self._answer(m, sender, request.p, refusal | request.p.cause, taken, buffers)
+        write, written, unknown = Signal(), Signal(), Signal()
+        if self.writes:
+            self._write(m, receiver, write, written, unknown)
 
         with m.FSM():
             with m.State("LISTEN"):
-                m.d.sync += stalled.eq(0)
+                m.d.sync += refusal.eq(0)
                 with m.If(request.valid):
                     m.next = "ANSWER"
                     with m.If(request.p.cause == 0):
@@ -157,9 +157,8 @@ class HostLink(wiring.Component):
                                 m.next = "COLLECT"
                             with m.Case(Command.RESET):
                                 m.d.comb += self.restart.eq(1)
-                            if self.write is not None:
-                                with m.Case(Command.WRITE):
-                                    m.next = "WRITE"
+                            with m.Case(Command.WRITE):
+                                m.next = "WRITE"
             with m.State("COLLECT"):
                 m.d.comb += start.eq(ready)
                 m.d.sync += cycles.eq(0)
@@ -170,14 +169,15 @@ class HostLink(wiring.Component):
                 with m.If(done):
                     m.next = "ANSWER"
                 with m.Elif(cycles == self.max_cycles):
-                    m.d.sync += stalled.eq(1)
+                    m.d.sync += refusal.eq(Cause.STALLED)
                     m.d.comb += self.restart.eq(1)
                     m.next = "ANSWER"
-            if self.write is not None:
-                with m.State("WRITE"):
-                    m.d.comb += self.w.valid.eq(1)
-                    with m.If(self.w.ready):
-                        m.next = "ANSWER"
+            with m.State("WRITE"):
+                m.d.comb += write.eq(1)
+                with m.If(unknown):
+                    m.d.sync += refusal.eq(Cause.LAYER)
+                with m.If(written | unknown):
+                    m.next = "ANSWER"
             with m.State("ANSWER"):
                 m.d.comb += sender.header.valid.eq(1)
                 with m.If(sender.header.ready):
@@ -276,14 +276,47 @@ class HostLink(wiring.Component):
                         buffer.o.ready.eq(payload.ready),
                     ]
 
-    def _write(self, m: Module, receiver: FrameReceiver) -> None:
-        """Shift the bytes of a write into a register; its fields are whole bytes."""
+    def _write(
+        self, m: Module, receiver: FrameReceiver, write: Signal, written: Signal, unknown: Signal
+    ) -> None:
+        """Shift the bytes of a write into a register; offer its fields to the layer it names."""
         size = self.requests[Command.WRITE]
-        word, at = Signal(8 * size), 0
+        word, parts = Signal(8 * size), {}
         with m.If(receiver.payload.valid & (receiver.command == Command.WRITE)):
             m.d.sync += word.eq(Cat(word, receiver.payload.p.byte)[8:])
-        for _, field in self.write or ():
-            m.d.comb += Value.cast(self.w.payload)[field.offset : field.offset + field.width].eq(
-                word[at:]
+        at = 0
+        for field in self.fields:
+            if field.role == "write":
+                parts[field.name] = word[at : at + field.bits]
+                at += 8 * field.size
+        with m.Switch(word[:8]):
+            for number, (name, layout) in enumerate(self.writes.items()):
+                port = getattr(self, name)
+                for key, field in layout:
+                    payload = Value.cast(port.payload)[field.offset : field.offset + field.width]
+                    m.d.comb += payload.eq(parts[key])
+                with m.Case(number):
+                    m.d.comb += [port.valid.eq(write), written.eq(port.ready)]
+            with m.Default():
+                m.d.comb += unknown.eq(1)
+
+
+def write_fields(writes: Mapping[str, data.StructLayout]) -> tuple[Field, ...]:
+    """Fields of a WRITE: the number of the layer, and the widest of each field; then the layers."""
+    names = ("bank", "address", "data")
+    for port, layout in writes.items():
+        if tuple(key for key, _ in layout) != names:
+            raise ParameterError(
+                f"HostLink: {port} must have the fields {', '.join(names)}, not "
+                f"{', '.join(str(key) for key, _ in layout)}"
             )
-            at += 8 * element_bytes(field.width)
+    if not writes:
+        return ()
+    check_int("HostLink", "number of writable layers", len(writes), 1, 256)
+    widest = {name: max(layout[name].width for layout in writes.values()) for name in names}
+    fields = [Field("write", "layer", 1, 8)]
+    fields += [Field("write", name, 1, max(width, 1)) for name, width in widest.items()]
+    return tuple(fields) + tuple(
+        Field("layer", name.removeprefix("w_"), 1, layout["data"].width)
+        for name, layout in writes.items()
+    )

@@ -63,6 +63,7 @@ class Cause(enum.IntEnum):
     COMMAND = 3
     LENGTH = 4
     STALLED = 5
+    LAYER = 6
 
 
 def crc16(data: bytes) -> int:
@@ -161,18 +162,18 @@ class Frame:
 
 @dataclass(frozen=True)
 class Field:
-    """One field of the answer to INFO: a port of the accelerator, or of its run-time writes.
+    """One field of the answer to INFO: a port of the accelerator, or what a write is made of.
 
     Parameters
     ----------
-    role : "input", "output" or "write"
-        What the field is part of.
+    role : "input", "output", "write" or "layer"
+        What travels in INFER; what travels in WRITE; layers that can be written, by their number.
     name : str
-        Name of the input or output of the network; of the field of a write otherwise.
+        Name of the input, of the output, of the field of a write, or of the layer.
     length : int
         Elements a frame.
     bits : int
-        Bits of an element.
+        Bits of an element; of a word of codes where this is a layer.
     signed : bool
         Two's complement where true.
     """
@@ -195,7 +196,7 @@ class Field:
         return cls(port.role, name, port.length, port.type.bits, port.type.signed)
 
 
-_ROLES = ("input", "output", "write")
+_ROLES = ("input", "output", "write", "layer")
 
 
 def encode_info(digest: bytes, clock_hz: int, fields: Sequence[Field]) -> bytes:

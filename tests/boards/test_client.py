@@ -179,11 +179,11 @@ def test_refuses_inputs(x, message):
 
 def test_refuses_to_write_fixed_codes():
     message = (
-        r"write_code: the codes of this bitstream are fixed; build it with folded tiles and "
-        r"programmable=True"
+        r"write_code: layer must be one of none, not 'fc1'; only codes of folded tiles can be "
+        r"written"
     )
     with pytest.raises(ParameterError, match=f"^{message}$"):
-        BoardClient(virtual()).write_code(bank=0, address=0, data=0)
+        BoardClient(virtual()).write_code("fc1", bank=0, address=0, data=0)
 
 
 def test_port_that_does_not_exist():

@@ -32,21 +32,27 @@ class Mix(wiring.Component):
         StreamPort("o_sums", "output", "sums", 3, IntType(17, True), 1),
         StreamPort("o_code", "output", "code", 2, IntType(20), 2),
     )
-    write = data.StructLayout({"bank": 3, "address": 9, "data": unsigned(20)})
+    fc1 = data.StructLayout({"bank": 1, "address": 2, "data": unsigned(3)})
+    fc2 = data.StructLayout({"bank": 3, "address": 9, "data": unsigned(20)})
 
     def __init__(self):
         a, b, sums, code = (stream.Signature(vector(p.type, p.lanes)) for p in self.streams)
         super().__init__(
             {"i_a": In(a), "i_b": In(b), "o_sums": Out(sums), "o_code": Out(code)}
-            | {"w": In(stream.Signature(self.write, always_ready=True))}
+            | {
+                "w_fc1": In(stream.Signature(self.fc1, always_ready=True)),
+                "w_fc2": In(stream.Signature(self.fc2, always_ready=True)),
+            }
         )
 
     def elaborate(self, platform):
         m = Module()
         beat, total = Signal(2), Signal(signed(17))
         code, frames = Signal(20, reset_less=True), Signal(20)
-        with m.If(self.w.valid):
-            m.d.sync += code.eq(self.w.p.data + self.w.p.bank + self.w.p.address)
+        with m.If(self.w_fc1.valid):
+            m.d.sync += code.eq(self.w_fc1.p.data)
+        with m.If(self.w_fc2.valid):
+            m.d.sync += code.eq(self.w_fc2.p.data + self.w_fc2.p.bank + self.w_fc2.p.address)
         go = self.i_a.valid & self.i_b.valid & self.o_sums.ready & (beat != 3)
         m.d.comb += [
             self.i_a.ready.eq(go),
@@ -129,9 +135,12 @@ def test_info_describes_the_accelerator():
         ("input", "b", 3, 3, False),
         ("output", "sums", 3, 17, True),
         ("output", "code", 2, 20, False),
+        ("write", "layer", 1, 8, False),
         ("write", "bank", 1, 3, False),
         ("write", "address", 1, 9, False),
         ("write", "data", 1, 20, False),
+        ("layer", "fc1", 1, 3, False),
+        ("layer", "fc2", 1, 20, False),
     ]
 
 
@@ -147,11 +156,11 @@ def test_infers_frame_after_frame():
 
 def test_reset_returns_to_frame_0_and_keeps_what_was_written():
     line, vectors = board(Mix()), bytes(13)
-    ask(line, Command.WRITE, 1, bytes([0, 0, 0, 9, 0, 0]))
+    ask(line, Command.WRITE, 1, bytes([0, 0, 0, 0, 1, 0, 0]))
     for frames in range(3):
-        assert ask(line, Command.INFER, 1, vectors).payload[-6:] == bytes([9, 0, 0, frames, 0, 0])
+        assert ask(line, Command.INFER, 1, vectors).payload[-6:] == bytes([1, 0, 0, frames, 0, 0])
     assert ask(line, Command.RESET) == Frame(0x85, 1)
-    assert ask(line, Command.INFER, 1, vectors).payload[-6:] == bytes([9, 0, 0, 0, 0, 0])
+    assert ask(line, Command.INFER, 1, vectors).payload[-6:] == bytes([1, 0, 0, 0, 0, 0])
 
 
 def test_two_inputs_two_outputs_and_a_write():
@@ -167,7 +176,7 @@ def test_two_inputs_two_outputs_and_a_write():
         expected = b"".join(s.to_bytes(3, "little", signed=True) for s in sums)
         expected += code.to_bytes(3, "little") + number.to_bytes(3, "little")
         assert frame.payload[4:] == expected
-        write = bytes([5]) + (300).to_bytes(2, "little") + (0xABCDE).to_bytes(3, "little")
+        write = bytes([1, 5]) + (300).to_bytes(2, "little") + (0xABCDE).to_bytes(3, "little")
         assert ask(line, Command.WRITE, 9, write) == Frame(0x84, 9)
 
 
@@ -203,6 +212,12 @@ def test_one_wrong_bit_is_noticed():
         refusal = answer(line)
         assert refusal is None if at < 8 else refusal.command == 0xFF, at
     assert works(line)
+
+
+def test_write_to_a_layer_that_there_is_not():
+    line = board(Mix())
+    assert ask(line, Command.WRITE, 1, bytes([2] + [0] * 6)) == Frame(0xFF, 1, bytes([Cause.LAYER]))
+    assert ask(line, Command.WRITE, 1, bytes([1] + [0] * 6)) == Frame(0x84, 1)
 
 
 @pytest.mark.parametrize("seed", range(4))
