@@ -23,9 +23,12 @@ _HALF_CYCLE = 5
 async def run_job(dut: Any) -> None:
     """Run the job on :py:`dut`, the top module in the simulator."""
     folder = Path(os.environ["SPINTRON_COCOTB_JOB"])
-    loop = Loop(read_job(folder))
+    job, idle = read_job(folder)
+    loop = Loop(job)
     wires = {name: _Wires(dut, port) for name, port in loop.ports.items()}
     error = None
+    for name in idle:
+        getattr(dut, name).value = 0
     try:
         await _reset(dut, wires)
         while not loop.over:

@@ -26,21 +26,23 @@ def write_job(job: Job, folder: Path) -> None:
     meta = {
         "name": job.design.name,
         "warm_up": job.design.warm_up,
+        "idle": list(job.design.idle_inputs()),
         "streams": [asdict(stream) for stream in job.design.streams],
         **{name: getattr(job, name) for name in ("frames", "max_cycles", "quiet", "stall", "seed")},
     }
     _write(folder / _JOB, meta, job.inputs)
 
 
-def read_job(folder: Path) -> Job:
-    """Read what :func:`write_job` wrote."""
+def read_job(folder: Path) -> tuple[Job, list[str]]:
+    """Read what :func:`write_job` wrote: the job, and the input ports to hold at 0."""
     meta, inputs = _read(folder / _JOB)
     streams = tuple(
         StreamPort(**{**fields, "type": IntType(**fields["type"])})
         for fields in meta.pop("streams")
     )
     design = Design(meta.pop("name"), streams, verilog="", warm_up=meta.pop("warm_up"))
-    return Job(design=design, inputs=inputs, **meta)
+    idle = meta.pop("idle")
+    return Job(design=design, inputs=inputs, **meta), idle
 
 
 def write_answer(

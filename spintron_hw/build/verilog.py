@@ -31,6 +31,7 @@ WAIVED = {
 """Warnings of ``verilator -Wall`` that emitted Verilog switches off, and why each is no fault."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_INPUT = re.compile(r"^  input (?:\[(\d+):0\] )?(\w+);$", re.MULTILINE)
 _ATTRIBUTES = "generator top src unused_bits amaranth.hierarchy amaranth.decoding"
 _HEADER = """\
 // {name}: written by SpinTron-NN-Kit with {yosys}.
@@ -76,6 +77,23 @@ class Design:
     def of_role(self, *roles: str) -> tuple[StreamPort, ...]:
         """Return the streams whose role is among :py:`roles`, in their order."""
         return tuple(stream for stream in self.streams if stream.role in roles)
+
+    def idle_inputs(self) -> dict[str, int]:
+        """Return the width of every input port that is neither clock, reset nor of a stream.
+
+        Those that write codes at run time; simulations hold them at 0.
+        """
+        driven = {"clk", "rst"}
+        for stream in self.of_role("input"):
+            driven |= {f"{stream.name}__payload", f"{stream.name}__valid"}
+        driven |= {f"{stream.name}__ready" for stream in self.of_role("output")}
+        found = re.search(
+            rf"^module {self.name}\(.*?^endmodule", self.verilog, re.MULTILINE | re.DOTALL
+        )
+        ports = _INPUT.findall(found[0] if found else "")
+        return {
+            name: int(high or 0) + 1 for high, name in ports if name not in driven
+        }
 
 
 def emit(component: wiring.Component, *, name: str = "top") -> str:
