@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from amaranth import Array, Const, Module, Mux, Signal, signed, unsigned
 from amaranth.hdl import ValueLike
@@ -21,7 +23,8 @@ class Sample(wiring.Component):
     """Two layers joined by a stream with a tap: a gain with an offset, and a running sum.
 
     Layer ``gain`` has constants for each element: ``mid = ((x * gain) >> shift) + offset[x & 3]``.
-    Layer ``sum`` has two outputs a frame: the sum of ``mid``, and the same of four frames before.
+    Layer ``sum`` has two outputs a frame: the sum of ``mid``, and the sum of its first or second
+    beat, as the parity of ``mid[6]`` says.
     It holds a constant table, a ROM and a RAM with synchronous ports, a multiplexer over an array,
     products and shifts of signed numbers.
 
@@ -64,13 +67,16 @@ class Sample(wiring.Component):
             }
         )
 
-    def trace(self, x: np.ndarray, first_frame: int = 0) -> dict[str, np.ndarray]:
-        """Outputs of both layers for frames :py:`x` of shape ``(frames, 8)`` after reset."""
-        x = np.asarray(x)
-        mid = ((x * self.gains) >> self.shifts[np.arange(8) // 3]) + self.offsets[x & 3]
-        total = mid.sum(axis=1)
-        before = np.concatenate([np.zeros(4, np.int64), total])[: len(total)]
-        return {"gain": mid, "sum": np.stack([total, before], axis=1)}
+    @classmethod
+    def trace(
+        cls, x: np.ndarray | Mapping[str, np.ndarray], first_frame: int = 0
+    ) -> dict[str, np.ndarray]:
+        """Results of both layers for frames ``(frames, 8)``, as a network gives them."""
+        x = np.asarray(x["x"] if isinstance(x, Mapping) else x)
+        mid = ((x * cls.gains) >> cls.shifts[np.arange(8) // 3]) + cls.offsets[x & 3]
+        of_beats = np.stack([mid[:, :3].sum(axis=1), mid[:, 3:6].sum(axis=1)], axis=1)
+        picked = np.take_along_axis(of_beats, mid[:, 6:7] & 1, axis=1)
+        return {"gain": mid, "sum": np.hstack([mid.sum(axis=1, keepdims=True), picked])}
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -115,25 +121,30 @@ class Sample(wiring.Component):
         mid_ready: Signal,
         mid_last: Signal,
     ) -> None:
-        """Layer ``sum``: adds up a frame, and keeps the last four sums in a RAM."""
+        """Layer ``sum``: adds up a frame, and keeps the sums of its beats in a RAM."""
         m.submodules.ram = ram = memory.Memory(shape=signed(14), depth=4, init=[])
-        write, read = ram.write_port(), ram.read_port()
+        write = ram.write_port()
+        read = ram.read_port()
         total = Signal(signed(14))
         done = Signal()
         slot = Signal(unsigned(2))
         lanes = [Mux(mid_last & (lane == 2), 0, mid[lane]) for lane in range(3)]
-        summed = Signal(signed(14))
+        transfer = Signal()
         m.d.comb += [
-            summed.eq(Mux(done, 0, total) + sum(lanes)),
             mid_ready.eq(~done & ~self.o_y.valid),
-            read.addr.eq(slot),
-            read.en.eq(mid_ready),
+            transfer.eq(mid_valid & mid_ready),
+            read.addr.eq(mid[0][0]),
+            read.en.eq(transfer),
             write.addr.eq(slot),
-            write.data.eq(total),
-            write.en.eq(done),
+            write.data.eq(sum(lanes)),
+            write.en.eq(transfer),
         ]
-        with m.If(mid_valid & mid_ready):
-            m.d.sync += [total.eq(summed), done.eq(mid_last)]
+        with m.If(transfer):
+            m.d.sync += [
+                total.eq(total + write.data),
+                done.eq(mid_last),
+                slot.eq(Mux(mid_last, 0, slot + 1)),
+            ]
         with m.If(done):
             m.d.sync += [
                 self.o_y.valid.eq(1),
@@ -141,7 +152,6 @@ class Sample(wiring.Component):
                 self.o_y.payload[1].eq(read.data),
                 done.eq(0),
                 total.eq(0),
-                slot.eq(slot + 1),
             ]
         with m.If(self.o_y.valid & self.o_y.ready):
             m.d.sync += self.o_y.valid.eq(0)
