@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -90,6 +90,8 @@ class VerifyReport:
         Clock edges of the whole run.
     seconds : float, s
         Time that simulation and comparison took.
+    outputs : dict of str to int64 array ``(frames, length)``
+        What the hardware sent, by output of the network.
     """
 
     engine: str
@@ -102,6 +104,9 @@ class VerifyReport:
     interval: int | float | None
     total_cycles: int
     seconds: float
+    outputs: Mapping[str, NDArray[np.int64]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def ok(self) -> bool:
@@ -194,6 +199,7 @@ class _Comparison:
         self._values = self._mismatches = self._total_cycles = 0
         self._start = 0
         self._ends: list[NDArray[np.int64]] = []
+        self._outputs: dict[str, list[NDArray[np.int64]]] = {}
 
     def add(
         self, trace: Trace, first: int, last: int, golden: Mapping[str, NDArray[np.int64]]
@@ -207,6 +213,8 @@ class _Comparison:
             expected = golden[stream.node].reshape(last - first, stream.length)
             got, cycles = trace.values[stream.name][rows], trace.cycles[stream.name][rows]
             self._values += got.size
+            if stream.role == "output":
+                self._outputs.setdefault(stream.name.removeprefix("o_"), []).append(got)
             if not np.array_equal(expected, got):
                 self._differ(order, stream, first, expected, got, cycles)
         ends = [trace.cycles[stream.name][rows, -1] for stream in self._design.of_role("output")]
@@ -251,6 +259,7 @@ class _Comparison:
             interval=_interval(ends),
             total_cycles=self._total_cycles,
             seconds=seconds,
+            outputs={name: np.concatenate(parts) for name, parts in self._outputs.items()},
         )
 
 
