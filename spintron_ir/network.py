@@ -97,7 +97,8 @@ class Node(Record):
         """Check the fields."""
         _check_name("Node", self.name)
         if not isinstance(self.layer, Layer):
-            raise NetworkError(f"Node {self.name}: layer must be a layer, not {self.layer!r}")
+            found = type(self.layer).__name__
+            raise NetworkError(f"Node {self.name}: layer must be a layer, not a {found}")
 
 
 @register

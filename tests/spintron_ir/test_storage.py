@@ -1,0 +1,524 @@
+"""Tests of spintron_ir.storage: what is written comes back, and what is hostile is refused."""
+
+import dataclasses
+import json
+import os
+import pickle
+import re
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import load_file, save
+
+from spintron_ir import (
+    Adc,
+    Argmax,
+    Cell,
+    Dense,
+    Flatten,
+    IntType,
+    MulShift,
+    Network,
+    NetworkError,
+    Node,
+    Noise,
+    Output,
+    Port,
+    Table,
+    Thresholds,
+)
+from spintron_ir.record import Record
+from spintron_ir.storage import pack
+
+U3 = IntType(3)
+
+
+def dense(rows, cols, **changed):
+    rng = np.random.default_rng(rows * cols)
+    devices = 1 if changed.get("scheme") == "reference" else 2
+    fields = {
+        "codes": rng.integers(0, 8, (2, devices, rows, cols)),
+        "cell_bits": 3,
+        "scheme": "pair",
+        "input": U3,
+        "dac_bits": 1,
+        "slice_shift": (0, 3),
+        "tile_rows": 2,
+        "bias": rng.integers(-99, 99, cols),
+    }
+    return Dense(**fields | changed)
+
+
+def everything():
+    """Every kind of record and field, two consumers of one node, two inputs and two outputs."""
+    mulshift = MulShift(multiplier=[3, -5, 7], shift=[4, 0, 62], zero_point=2, type=U3)
+    code = MulShift(multiplier=[1, 2], shift=[3, 4], zero_point=-1, type=IntType(2, signed=True))
+    layers = {
+        "flat": (Flatten(in_shape=(2, 2), type=U3), "image"),
+        "stem": (
+            dense(
+                4, 3, requantise=mulshift,
+                adc=Adc(bits=5, shift=1, offset=np.arange(12).reshape(2, 2, 1, 3)),
+                noise=Noise(seed=(1 << 64) - 1, amplitude=np.full((1, 1, 1, 3), 77)),
+            ),
+            "flat",
+        ),
+        "left": (
+            dense(
+                3, 2, scheme="columns",
+                requantise=Thresholds(
+                    thresholds=[[-(1 << 62), 1 << 62], [0, 0]], sign=[1, -1], low=1, type=U3
+                ),
+            ),
+            "stem",
+        ),
+        "right": (
+            dense(
+                3, 2, scheme="reference", reference=np.ones((2, 3, 2), int), tile_cols=1,
+                requantise=Table(code=code, table=[0, 7, 3, 1], type=U3),
+            ),
+            "stem",
+        ),
+        "foreign": (
+            Cell(
+                cell="Foreign", parameters={"on": True, "text": "a", "many": ((1, -2), (3, 4))},
+                input=U3, length=2, type=IntType(9, signed=True), outputs=3,
+            ),
+            "right",
+        ),
+        "class": (Argmax(input=U3, length=2), "left"),
+        "lossless": (dense(5, 2), "vector"),
+    }  # fmt: skip
+    return Network(
+        name="everything",
+        inputs=(
+            Port(name="image", shape=(2, 2), type=U3, scale=0.1),
+            Port(name="vector", shape=(5,), type=U3),
+        ),
+        nodes=tuple(
+            Node(name=name, layer=layer, inputs=(source,))
+            for name, (layer, source) in layers.items()
+        ),
+        outputs=(
+            Output(name="class", node="class"),
+            Output(name="foreign", node="foreign", scale=1e-9),
+            Output(name="lossless", node="lossless"),
+        ),
+        metadata={"seed": "3", "note": 'é"\n', "empty": ""},
+    )
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "net.safetensors"
+
+
+@pytest.fixture
+def written(path):
+    everything().save(path)
+    return path
+
+
+def same(a, b):
+    """Equality of two records in every field, arrays with their type."""
+    assert type(a) is type(b)
+    if isinstance(a, Record):
+        for field in dataclasses.fields(a):
+            same(getattr(a, field.name), getattr(b, field.name))
+    elif isinstance(a, np.ndarray):
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a, b)
+    elif isinstance(a, tuple):
+        assert len(a) == len(b)
+        for one, other in zip(a, b):
+            same(one, other)
+    else:
+        assert a == b
+
+
+def test_everything_comes_back(written):
+    loaded = Network.load(written)
+    same(loaded, everything())
+    assert loaded.to_bytes() == written.read_bytes() == everything().to_bytes()
+    assert loaded.digest() == everything().digest()
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 8, (9, 4))
+    stem = everything().node("stem").layer
+    np.testing.assert_array_equal(loaded.node("stem").layer.run(x, 4), stem.run(x, 4))
+
+
+def test_digest_tells_networks_apart():
+    net = everything()
+    fields = {name: getattr(net, name) for name in ("inputs", "nodes", "outputs", "metadata")}
+    assert len(net.digest()) == 64
+    assert Network(name="everything", **fields).digest() == net.digest()
+    assert Network(name="other", **fields).digest() != net.digest()
+    turned = dict(reversed(net.metadata.items()))
+    assert Network(name="everything", **fields | {"metadata": turned}).digest() == net.digest()
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_any_dense_layer_comes_back(data, dense_layers, tmp_path_factory):
+    layer = data.draw(dense_layers())
+    net = Network(
+        name="net",
+        inputs=(Port(name="x", shape=layer.in_shape, type=layer.input),),
+        nodes=(Node(name="fc", layer=layer, inputs=("x",)),),
+        outputs=(Output(name="y", node="fc"),),
+    )
+    path = tmp_path_factory.mktemp("any") / "net"
+    net.save(path)
+    same(Network.load(path), net)
+    assert Network.load(path).to_bytes() == net.to_bytes()
+
+
+def refused(path, message):
+    with pytest.raises(NetworkError, match=f"^{re.escape(str(path))}: {message}$"):
+        Network.load(path)
+
+
+def test_refuses_files_that_are_none(path, tmp_path):
+    refused(path, "there is no such file")
+    refused(tmp_path, "there is no such file")
+    path.write_bytes(b"")
+    refused(path, r"not a network file, or cut off \(.*\); write it again")
+    path.write_bytes(pickle.dumps({"codes": np.zeros(3)}))
+    refused(path, r"not a network file, or cut off \(.*\); write it again")
+    path.write_bytes(save({"x": np.zeros(3)}))
+    refused(
+        path,
+        "a safetensors file without a network in it; convert a model with 'spintron convert'",
+    )
+
+
+class Boom:
+    """Leaves a mark where it is unpickled."""
+
+    def __reduce__(self):
+        return os.mkdir, ("pickle-was-run",)
+
+
+def test_nothing_is_unpickled(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for data in (pickle.dumps(Boom()), pickle.dumps(Boom(), 0)):
+        path.write_bytes(data)
+        refused(path, ".*")
+        path.write_bytes(save({"x": np.frombuffer(data, np.uint8)}, {"spintron_network": "{}"}))
+        refused(path, ".*")
+    assert sorted(os.listdir(tmp_path)) == ["net.safetensors"]
+
+
+def test_refuses_every_truncation(written):
+    data = written.read_bytes()
+    header = 8 + struct.unpack("<Q", data[:8])[0]
+    lengths = {*range(12), *range(header - 8, header + 8), *range(len(data) - 8, len(data))}
+    for length in sorted(lengths | set(range(0, len(data), 97))):
+        written.write_bytes(data[:length])
+        refused(written, r"not a network file, or cut off \(.*\); write it again")
+    written.write_bytes(data + b"\0")
+    refused(written, r"not a network file, or cut off \(.*\); write it again")
+
+
+def test_a_flipped_bit_is_refused_or_another_network(written):
+    data = bytearray(written.read_bytes())
+    rng = np.random.default_rng(0)
+    header = 8 + struct.unpack("<Q", data[:8])[0]
+    places = [*range(64), *rng.integers(64, 8 * header, 700), *rng.integers(0, 8 * len(data), 200)]
+    refusals = []
+    for place in map(int, places):
+        data[place // 8] ^= 1 << place % 8
+        written.write_bytes(data)
+        try:
+            loaded = Network.load(written)
+        except NetworkError as error:
+            refusals.append(str(error))
+        else:
+            assert loaded.digest() != everything().digest() or loaded.to_bytes() != data
+        data[place // 8] ^= 1 << place % 8
+    assert len(refusals) > len(places) // 2
+    assert all(text.startswith(f"{written}: ") and "\n" not in text for text in refusals)
+
+
+def rewrite(path, change=lambda body: None, tensors=lambda tensors: None, text=None):
+    """Write the file again with its graph, its tensors or the text of its graph changed."""
+    everything().save(path)
+    arrays = load_file(path)
+    body = json.loads(_metadata(path)["spintron_network"])
+    change(body)
+    tensors(arrays)
+    path.write_bytes(save(arrays, {"spintron_network": text or json.dumps(body)}))
+
+
+def _metadata(path):
+    data = path.read_bytes()
+    header = json.loads(data[8 : 8 + struct.unpack("<Q", data[:8])[0]])
+    return header["__metadata__"]
+
+
+def node(body, name):
+    return next(part for part in body["network"]["nodes"] if part["name"] == name)
+
+
+def test_an_unchanged_rewrite_is_read(path):
+    rewrite(path)
+    same(Network.load(path), everything())
+
+
+TENSOR = "net.nodes.1.layer.codes"
+
+
+def put(*keys_and_value):
+    """A change that stores a value under a path of keys in the graph."""
+    *keys, last, value = keys_and_value
+
+    def change(body):
+        for key in keys:
+            body = body[key]
+        body[last] = value
+
+    return change
+
+
+def layer(name, key, value):
+    return lambda body: node(body, name)["layer"].__setitem__(key, value)
+
+
+CHANGES = {
+    "newer format": (
+        put("format", 2),
+        "written in format 2, this version reads up to 1: install a newer spintron-nn-kit",
+    ),
+    "format 0": (put("format", 0), "the format version must be a positive integer, not 0"),
+    "format true": (put("format", True), "the format version must be a positive integer, not True"),
+    "format text": (put("format", "1"), "the format version must be a positive integer, not '1'"),
+    "more": (put("more", 1), "the file must hold a format and a network, and nothing else"),
+    "no network": (
+        lambda body: body.pop("network"),
+        "the file must hold a format and a network, and nothing else",
+    ),
+    "null": (put("network", None), "the network file has tensors that no layer uses: .*"),
+    "list": (put("network", [1, 2]), "the network file has tensors that no layer uses: .*"),
+    "unknown kind": (
+        put("network", "kind", "graph"),
+        "the network file has a part of unknown kind 'graph'; .*",
+    ),
+    "no kind": (lambda body: body["network"].pop("kind"), ".* unknown kind None; .*"),
+    "field gone": (
+        lambda body: body["network"].pop("name"),
+        "the network file has a network with missing or unknown fields: name",
+    ),
+    "field more": (
+        put("network", "author", "me"),
+        "the network file has a network with missing or unknown fields: author",
+    ),
+    "layer field gone": (
+        lambda body: node(body, "stem")["layer"].pop("bias"),
+        "the network file has a dense with missing or unknown fields: bias",
+    ),
+    "tensor name": (
+        layer("stem", "codes", {"kind": "tensor", "name": "nowhere"}),
+        "the network file lacks the tensor 'nowhere', or uses it twice",
+    ),
+    "tensor twice": (
+        layer("lossless", "bias", {"kind": "tensor", "name": "net.nodes.2.layer.bias"}),
+        "the network file lacks the tensor 'net.nodes.2.layer.bias', or uses it twice",
+    ),
+    "tensor without a name": (
+        layer("stem", "codes", {"kind": "tensor"}),
+        "the network file has a tensor with missing or unknown fields: name",
+    ),
+    "tensor name a list": (
+        layer("stem", "codes", {"kind": "tensor", "name": []}),
+        r"the network in the file is malformed \(TypeError: .*\)",
+    ),
+    "array as text": (layer("stem", "bias", "123"), "Dense: bias must be an array of 1 axes .*"),
+    "ragged": (
+        layer("stem", "bias", [[1], [2, 3]]),
+        "Dense: bias must be an array whose rows are of equal length",
+    ),
+    "noise for adc": (
+        lambda body: node(body, "stem")["layer"].update(adc=node(body, "stem")["layer"]["noise"]),
+        "the network file lacks the tensor '.*noise.amplitude', or uses it twice",
+    ),
+    "layer for adc": (
+        lambda body: node(body, "lossless")["layer"].update(adc=node(body, "flat")["layer"]),
+        "Dense: adc must be Adc or None, not Flatten",
+    ),
+    "type for requantiser": (
+        layer("lossless", "requantise", {"kind": "int", "bits": 3, "signed": False}),
+        "Dense: requantise must be MulShift, Thresholds, Table or None, not IntType",
+    ),
+    "no layer": (put("network", "nodes", 0, "layer", 3), "Node flat: layer must be a layer, .*"),
+    "float bits": (layer("stem", "cell_bits", 3.0), "Dense: cell_bits must be an integer .*"),
+    "bool bits": (layer("stem", "cell_bits", True), "Dense: cell_bits must be an integer .*"),
+    "huge bits": (
+        layer("stem", "cell_bits", 10**4000),
+        "Dense: cell_bits must be an integer in 1..12, not 10*",
+    ),
+    "huge int": (
+        put("network", "inputs", 0, "scale", 10**400),
+        "Port image: scale must be a positive number, not 10*",
+    ),
+    "infinite scale": (
+        put("network", "inputs", 0, "scale", float("inf")),
+        "Port image: scale must be a positive number, not inf",
+    ),
+    "long shape": (
+        put("network", "inputs", 0, "shape", [1] * 100_000),
+        r"Port image: shape must be a tuple of 1 to 8 sizes, not .*",
+    ),
+    "huge shape": (
+        put("network", "inputs", 0, "shape", [1 << 24] * 8),
+        r"Port image: shape must hold at most 2\*\*24 values, not .*",
+    ),
+    "shape a number": (
+        put("network", "inputs", 0, "shape", 4),
+        "Port: shape must be a tuple, not 4",
+    ),
+    "signed text": (
+        put("network", "inputs", 0, "type", "signed", "no"),
+        "IntType: signed must be True or False, not 'no'",
+    ),
+    "notes of numbers": (
+        put("network", "metadata", "values", {"a": 1}),
+        "Network: metadata must map text to text, not {'a': 1}",
+    ),
+    "notes a list": (
+        put("network", "metadata", "values", [1]),
+        r"Network: metadata must map text to text, not \[1\]",
+    ),
+    "cycle": (
+        put("network", "nodes", 1, "inputs", ["class"]),
+        "Network: stem takes 'class', which is no input or earlier node",
+    ),
+    "inputs of lists": (
+        put("network", "nodes", 1, "inputs", [["flat"]]),
+        r"Network: stem takes \('flat',\), which is no input or earlier node",
+    ),
+    "inputs of notes": (
+        put("network", "nodes", 1, "inputs", [{"kind": "notes", "values": {}}]),
+        r"the network in the file is malformed \(TypeError: .*\)",
+    ),
+    "path for a cell": (
+        layer("foreign", "cell", "/tmp/evil.py"),
+        "Cell: cell must be the name of a class, not '/tmp/evil.py'",
+    ),
+    "cell parameters": (
+        layer("foreign", "parameters", [["a", 0.5]]),
+        "Cell: parameter a must be an integer, bool, text or a tuple of such, not 0.5",
+    ),
+    "cell parameter tensors": (
+        layer("foreign", "parameters", 7),
+        "Cell: parameters must map names to values, not 7",
+    ),
+}
+
+
+def test_refuses_a_part_of_a_network(path):
+    path.write_bytes(pack(Flatten(in_shape=(2,), type=U3)))
+    refused(path, "the file holds a part of a network, not a network")
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_refuses_changed_graphs(path, name):
+    change, message = CHANGES[name]
+    rewrite(path, change)
+    refused(path, message)
+
+
+TEXTS = {
+    "no JSON": "nonsense",
+    "cut off": '{"format":1,"network":{"kind":',
+    "a number": "1",
+    "deep lists": '{"format":1,"network":' + "[" * 100_000 + "]" * 100_000 + "}",
+    "deep objects": '{"format":1,"network":' + '{"a":' * 50_000 + "1" + "}" * 50_000 + "}",
+    "digits": '{"format":1,"network":' + "1" * 100_000 + "}",
+    "not a number": '{"format":NaN,"network":1}',
+    "a name twice": '{"format":1,"format":1,"network":3}',
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_refuses_hostile_text(path, name):
+    rewrite(path, tensors=dict.clear, text=TEXTS[name])
+    refused(path, ".*")
+
+
+def swap(name, make):
+    return lambda tensors: tensors.update({name: make(tensors[name])})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda tensors: tensors.pop(TENSOR),
+            f"the network file lacks the tensor '{TENSOR}', or uses it twice",
+        ),
+        (
+            lambda tensors: tensors.update(more=np.zeros(2)),
+            "the network file has tensors that no layer uses: more",
+        ),
+        (
+            swap(TENSOR, lambda codes: codes.astype(np.float32)),
+            "Dense: codes must hold integers, not float32",
+        ),
+        (
+            swap(TENSOR, lambda codes: codes.astype(bool)),
+            "Dense: codes must hold integers, not bool",
+        ),
+        (
+            swap(TENSOR, lambda codes: codes[0]),
+            "Dense: codes must be an array of 4 axes with at least one entry, .*",
+        ),
+        (
+            swap(TENSOR, lambda codes: codes[:, :, :0]),
+            "Dense: codes must be an array of 4 axes with at least one entry, .*",
+        ),
+        (
+            swap(TENSOR, lambda codes: codes[:, :1]),
+            "Dense: codes must have 2 devices a weight in scheme 'pair', not 1",
+        ),
+        (
+            swap(TENSOR, lambda codes: codes + 1000),
+            r"Dense: codes must lie in 0\.\.7 for cell_bits = 3, not reach .*",
+        ),
+        (
+            swap("net.nodes.1.layer.bias", lambda bias: bias.astype(np.int64) << 40),
+            "Dense: bias must lie in -2147483648..2147483647, not in .*",
+        ),
+    ],
+)
+def test_refuses_changed_tensors(path, change, message):
+    rewrite(path, tensors=change)
+    refused(path, message)
+
+
+def test_refuses_formats_of_numbers_that_numpy_lacks(path):
+    rewrite(path)
+    data = path.read_bytes()
+    for other in (b"BF16", b"F8_E4M3", b"F16"):
+        path.write_bytes(data.replace(b'"dtype":"U16"', b'"dtype":"%s"' % other, 1))
+        refused(path, ".*")
+
+
+def test_many_parts_are_read_in_time(path):
+    """The checks of a graph take time in proportion to its size."""
+    count = 4000
+    layers = [Argmax(input=U3, length=2)] + [Argmax(input=IntType(1), length=1)] * (count - 1)
+    nodes = [
+        Node(name=f"n{n}", layer=layer, inputs=(f"n{n - 1}" if n else "x",))
+        for n, layer in enumerate(layers)
+    ]
+    net = Network(
+        name="long",
+        inputs=(Port(name="x", shape=(2,), type=U3),),
+        nodes=nodes,
+        outputs=[Output(name=f"o{n}", node=f"n{n}") for n in range(count)],
+    )
+    net.save(path)
+    assert len(Network.load(path).outputs) == count
