@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from spintron_ir.errors import MismatchError
-
 from .console import Console
 from .options import (
     board_option,
@@ -79,14 +77,16 @@ def verify(
             "engine": report.engine,
             "vectors": report.vectors,
             "seed": None if input_file else seed,
+            "streams": report.streams,
+            "values": report.values,
             "mismatches": report.mismatches,
             "first": None if first is None else vars(first),
             "cycles": {"latency": report.latency, "interval": report.interval},
         }
     )
-    if report.mismatches:
-        raise MismatchError(report.message())
+    report.check()
     console.text(
-        f"{report.vectors} frames, 0 differences ({report.engine}); latency {report.latency} "
-        f"cycles, interval {report.interval} cycles"
+        f"{report.vectors} frames, {report.values:,} values on {len(report.streams)} streams, "
+        f"0 differences ({report.engine}); latency {report.latency} cycles, interval "
+        f"{'unknown' if report.interval is None else report.interval} cycles"
     )

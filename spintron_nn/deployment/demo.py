@@ -143,52 +143,59 @@ def run_job(
         If a program that the job needs is missing or fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with stage("train in floating point"):
-        trained = _train(job, data)
-    with stage("fine-tune on sampled chips"):
-        tuned = _fine_tune(job, trained, data)
-    test = data.test_x.reshape(len(data.test_x), -1)
-    with stage(f"convert on {len(job.chips)} sampled chips"):
-        ideal = _convert(job, tuned, data, chip=0, ideal=True)
-        chips = [_convert(job, tuned, data, chip=chip) for chip in job.chips]
-        model = chips[0]
-        model.network.save(folder / "network.safetensors")
-        accuracy = {
-            "float": _float_accuracy(trained, data),
-            "quantised": ideal.accuracy(test, data.test_y),
-            "chips": [chip.accuracy(test, data.test_y) for chip in chips],
-        }
-    frames = model.quantise_input(test)
+    accuracy, model = _on_chips(job, data, stage)
+    model.network.save(folder / "network.safetensors")
+    frames = model.quantise_input(_flat(data.test_x))
     np.save(folder / "test_x.npy", frames.astype(model.network.inputs[0].type.dtype))
+
     plan = plan_for(model.network, board=job.board, body=job.body, interval=job.interval)
-    with stage(f"verify {len(frames)} frames in RTL ({job.engine})"):
+    with stage(f"verify {len(frames):,} frames in RTL ({job.engine})"):
         checked = verify_plan(plan, frames, engine=job.engine, progress=progress)
-    with stage(f"build the bitstream for {job.board}"):
-        built = build_plan(plan, job.board, folder)
-    classes = checked.outputs["class"][:, 0]
+    with stage(f"build for {job.board}"):
+        fpga = build_plan(plan, job.board, folder)
+    answers = checked.outputs["class"][:, 0]
     return {
         "name": job.name,
         "network": "network.safetensors",
         "digest": model.network.digest(),
-        "accuracy": {
-            "float": accuracy["float"],
-            "quantised": accuracy["quantised"],
-            "chip": accuracy["chips"][0],
-            "rtl": float(np.mean(classes == data.test_y)),
-            "chips": accuracy["chips"],
-            "chip_mean": float(np.mean(accuracy["chips"])),
-        },
+        "accuracy": accuracy | {"rtl": float(np.mean(answers == data.test_y))},
         "verify": {
             "engine": checked.engine,
             "vectors": checked.vectors,
+            "values": checked.values,
             "mismatches": checked.mismatches,
         },
         "cycles": {"latency": checked.latency, "interval": checked.interval},
-        "fpga": built,
+        "fpga": fpga,
         "job": asdict(job),
         "units": UNITS,
         "origin": ORIGIN,
     }
+
+
+def _on_chips(job: Job, data: Dataset, stage: Stage) -> tuple[dict[str, Any], SpintronicModel]:
+    """Train and put on chips; return the accuracies and the model on the first chip."""
+    with stage("train in floating point"):
+        trained = _train(job, data)
+    with stage("fine-tune on sampled chips"):
+        tuned = _fine_tune(job, trained, data)
+    test = _flat(data.test_x)
+    with stage(f"convert on {len(job.chips)} sampled chips"):
+        ideal = _convert(job, tuned, data, chip=0, ideal=True).accuracy(test, data.test_y)
+        first, *others = (_convert(job, tuned, data, chip=chip) for chip in job.chips)
+        chips = [model.accuracy(test, data.test_y) for model in (first, *others)]
+    accuracy = {
+        "float": _float_accuracy(trained, data),
+        "quantised": ideal,
+        "chip": chips[0],
+        "chips": chips,
+        "chip_mean": float(np.mean(chips)),
+    }
+    return accuracy, first
+
+
+def _flat(images: np.ndarray) -> np.ndarray:
+    return images.reshape(len(images), -1)
 
 
 def _train(job: Job, data: Dataset) -> nn.Module:
@@ -204,11 +211,7 @@ def _train(job: Job, data: Dataset) -> nn.Module:
         layers += [nn.Linear(width, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU()]
         width = hidden
     model = nn.Sequential(*layers, nn.Linear(width, data.classes))
-    return train(model, _training_set(data), epochs=job.epochs, seed=job.seed)
-
-
-def _training_set(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    return data.train_x.reshape(len(data.train_x), -1), data.train_y
+    return train(model, (_flat(data.train_x), data.train_y), epochs=job.epochs, seed=job.seed)
 
 
 def _fine_tune(job: Job, model: nn.Module, data: Dataset) -> nn.Module:
@@ -216,7 +219,7 @@ def _fine_tune(job: Job, model: nn.Module, data: Dataset) -> nn.Module:
 
     return fine_tune(
         model,
-        _training_set(data),
+        (_flat(data.train_x), data.train_y),
         config=job.mtj,
         weight_bits=job.weight_bits,
         activation_bits=job.activation_bits,
@@ -237,7 +240,7 @@ def _convert(
         crossbar_size=job.tile,
         adc_bits=job.adc_bits,
         dac_bits=job.dac_bits,
-        calibration=_training_set(data)[0][: job.calibration],
+        calibration=_flat(data.train_x)[: job.calibration],
         chip_seed=chip,
         ideal=ideal,
         name=job.name,
@@ -248,5 +251,5 @@ def _float_accuracy(model: nn.Module, data: Dataset) -> float:
     import torch
 
     with torch.no_grad():
-        scores = model.eval()(torch.from_numpy(data.test_x.reshape(len(data.test_x), -1)))
+        scores = model.eval()(torch.from_numpy(_flat(data.test_x)))
     return float(np.mean(scores.argmax(dim=1).numpy() == data.test_y))

@@ -87,12 +87,11 @@ def verify_plan(
     plan: Plan, x: Any, *, engine: str, progress: Advance | None = None
 ) -> VerifyReport:
     """Run the emitted design on :py:`x` and compare every stream with the golden answer."""
-    from sim.engines import get_engine
     from sim.verify import verify
     from spintron_hw.build.verilog import design_of
 
     design = design_of(plan, plan.network.name, taps=True)
-    return verify(design, plan.network, x, get_engine(engine), progress=progress)
+    return verify(design, plan.network, x, engine, progress=progress)
 
 
 def write_design(

@@ -49,7 +49,7 @@ def test_help_loads_no_torch():
         "try: main(['--help'])\n"
         "except SystemExit as stop: assert stop.code == 0"
     )
-    assert not {"torch", "amaranth", "numpy", "rich"} & modules_loaded_by(code)
+    assert not {"torch", "amaranth", "sklearn", "rich"} & modules_loaded_by(code)
 
 
 def test_the_mapper_loads_no_amaranth():

@@ -1,0 +1,59 @@
+"""Tests of spintron cells: a cell by the book passes, a wrong one is found."""
+
+import pytest
+
+
+def test_new_then_check(spintron, tmp_path):
+    made = spintron("cells", "new", "my_sense_amp", "--json")
+    assert (made.code, made.json) == (0, {"file": "my_sense_amp.py", "cell": "MySenseAmp"})
+    checked = spintron("cells", "check", "my_sense_amp.py", "--json")
+    assert checked.code == 0, checked.err
+    assert checked.json["failed"] == 0
+    assert len(checked.json["checks"]) > 3
+
+
+def test_a_wrong_formula_is_found(spintron, tmp_path):
+    assert spintron("cells", "new", "Wrong").code == 0
+    path = tmp_path / "wrong.py"
+    path.write_text(path.read_text().replace("level > self.zone", "level >= self.zone"))
+    result = spintron("cells", "check", "wrong.py", "--json")
+    assert result.code == 3
+    assert result.json["failed"] > 0
+
+
+def test_a_wrong_latency_is_found(spintron, tmp_path):
+    assert spintron("cells", "new", "Late").code == 0
+    path = tmp_path / "late.py"
+    path.write_text(path.read_text().replace("latency = 1", "latency = 2"))
+    result = spintron("cells", "check", "late.py")
+    assert result.code == 3
+    assert "latency" in result.err
+
+
+@pytest.mark.parametrize("name", ["1st", "two words", "../up", "class", "_hidden", "größe"])
+def test_refuses_a_name(spintron, tmp_path, name):
+    result = spintron("cells", "new", name)
+    assert result.code == 1
+    assert result.err == (
+        "error: cells new: NAME must be letters, digits and underscores and start with a letter, "
+        f"not {name!r}\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_refuses_to_overwrite(spintron, tmp_path):
+    (tmp_path / "mine.py").write_text("precious")
+    result = spintron("cells", "new", "mine")
+    assert result.code == 1
+    assert result.err == (
+        "error: cells new: mine.py exists already; choose another name, or move the file away\n"
+    )
+    assert (tmp_path / "mine.py").read_text() == "precious"
+
+
+def test_list(spintron):
+    assert spintron("cells", "new", "my_sense_amp").code == 0
+    result = spintron("cells", "list", "--cells", "my_sense_amp.py", "--json")
+    assert result.code == 0, result.err
+    names = [cell["name"] for cell in result.json["cells"]]
+    assert {"MySenseAmp", "ColumnADC", "FoldedTile"} <= set(names)

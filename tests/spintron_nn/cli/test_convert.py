@@ -1,0 +1,52 @@
+"""Tests of spintron convert."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from spintron_ir import Network
+
+
+@pytest.fixture
+def model(tmp_path):
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(8, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 3)).eval()
+    program = torch.export.export(module, (torch.zeros(2, 8),))
+    torch.export.save(program, tmp_path / "model.pt2")
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).random((50, 8)))
+    return "model.pt2"
+
+
+def test_a_model_becomes_a_network(spintron, model, tmp_path):
+    words = ("--calibrate", "x.npy", "-o", "out/net.safetensors", "--chip", 3, "--tile", 4)
+    result = spintron("convert", model, *words, "--json")
+    assert result.code == 0, result.err
+    network = Network.load(tmp_path / "out/net.safetensors")
+    assert result.json["digest"] == network.digest()
+    assert json.loads(network.metadata["chip"])["seed"] == 3
+
+
+def test_the_same_command_gives_the_same_bytes(spintron, model, tmp_path):
+    for name in ("a", "b"):
+        assert spintron("convert", model, "--calibrate", "x.npy", "-o", name).code == 0
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_technology_from_a_file(spintron, model, tmp_path):
+    (tmp_path / "mtj.json").write_text('{"resistance_variation": 0.0, "levels": 4}')
+    words = ("--calibrate", "x.npy", "-o", "net.safetensors", "--mtj", "mtj.json")
+    assert spintron("convert", model, *words).code == 0
+    metadata = Network.load(tmp_path / "net.safetensors").metadata
+    assert json.loads(metadata["mtj"])["levels"] == 4
+
+
+@pytest.mark.parametrize("text", ["[1]", "{", '{"colour": 1}'])
+def test_refuses_a_technology(spintron, model, tmp_path, text):
+    (tmp_path / "mtj.json").write_text(text)
+    words = ("--calibrate", "x.npy", "-o", "net.safetensors", "--mtj", "mtj.json")
+    result = spintron("convert", model, *words)
+    assert result.code == 1
+    assert result.err.startswith("error: mtj.json: must be a JSON object")
