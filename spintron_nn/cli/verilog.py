@@ -50,7 +50,8 @@ def verilog(
 
     The vectors and golden answers of the testbench and a manifest lie beside it.
     """
-    from ..deployment.flow import plan_for, write_design
+    from ..deployment.flow import plan_for
+    from ..hardware.design import write_design
     from .files import load_network, made_folder
     from .inputs import made_frames, read_frames
 

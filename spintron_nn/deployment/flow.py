@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,6 @@ __all__ = [
     "plan_for",
     "target_named",
     "verify_plan",
-    "write_design",
 ]
 
 Advance = Callable[[int], None]
@@ -92,46 +91,6 @@ def verify_plan(
 
     design = design_of(plan, plan.network.name, taps=True)
     return verify(design, plan.network, x, engine, progress=progress)
-
-
-def write_design(
-    plan: Plan,
-    folder: Path,
-    *,
-    name: str,
-    frames: Any,
-    command: Sequence[str],
-    seeds: Mapping[str, int] | None = None,
-) -> tuple[Path, ...]:
-    """Write network, Verilog, testbench, vectors and manifest; return the files, manifest last.
-
-    Parameters
-    ----------
-    plan : Plan
-        What to write.
-    folder : Path
-        Where to; must exist.
-    name : str
-        Name of the top module.
-    frames : integers by name of the input
-        Frames of the testbench.
-    command : sequence of str
-        Command that asked for it, for the manifest.
-    seeds : dict of str to int, optional
-        Seeds of the frames, for the manifest.
-    """
-    from spintron_hw.build.manifest import write_manifest
-    from spintron_hw.build.testbench import write_testbench
-    from spintron_hw.build.verilog import design_of
-
-    network = plan.network
-    design = design_of(plan, name)
-    network.save(folder / "network.safetensors")
-    names = ["network.safetensors", *write_testbench(folder, design, network, frames)]
-    made = write_manifest(
-        folder, names, command=command, seeds=seeds, inputs={"network": network.digest()}
-    )
-    return (*(folder / file for file in names), made)
 
 
 def build_plan(plan: Plan, board: str, folder: Path) -> dict[str, Any]:
