@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spintron_ir.errors import ParameterError, check_choice, check_int
 from spintron_ir.types import IntType
 
 __all__ = ["StreamPort"]
 
-_BLOCK_BITS = 1 << 26
-"""Bits unpacked at once, one byte each: what bounds the memory that packing takes."""
+_BLOCK = 1 << 16
+"""Elements that are packed at once."""
+_ONE, _HALF, _LAST = np.uint64(1), np.uint64(32), np.uint64(63)
 
 
 @dataclass(frozen=True)
@@ -114,18 +116,21 @@ class StreamPort:
             If :meth:`check` refuses them.
         """
         values = self.check(values)
-        frames, bits = len(values), self.type.bits
-        packed = np.zeros((frames * self.beats, 4 * self.words), np.uint8)
-        taken = -(-bits // 8)
+        frames, places = len(values), self._places()
+        packed = np.zeros((frames * self.beats, self.words), np.uint32)
         for block in self._blocks(frames):
-            lanes = np.zeros((block.stop - block.start, self.beats * self.lanes), "<i8")
+            lanes = np.zeros((block.stop - block.start, self.beats * self.lanes), np.int64)
             lanes[:, : self.length] = values[block]
-            lanes = lanes.view(np.uint8).reshape(-1, self.lanes, 8)[:, :, :taken]
-            unpacked = np.unpackbits(lanes, axis=2, count=bits, bitorder="little")
-            unpacked = np.packbits(unpacked.reshape(-1, self.width), axis=1, bitorder="little")
-            rows = slice(block.start * self.beats, block.stop * self.beats)
-            packed[rows, : unpacked.shape[1]] = unpacked
-        return packed.view("<u4").astype(np.uint32, copy=False)
+            lanes = lanes.view(np.uint64).reshape(-1, self.lanes) & self._mask
+            rows = packed[block.start * self.beats : block.stop * self.beats]
+            words = np.bitwise_or.reduceat(lanes << places.shift, places.heads, axis=1)
+            rows[:, places.word[places.heads]] = words.astype(np.uint32)
+            # A word has at most one lane that began in the one before, or two before.
+            over = places.reach > 32
+            rows[:, places.word[over] + 1] |= _word(lanes[:, over], places.shift[over], 1)
+            over = places.reach > 64
+            rows[:, places.word[over] + 2] |= _word(lanes[:, over], places.shift[over], 2)
+        return packed
 
     def unpack(self, words: np.ndarray) -> np.ndarray:
         """Return the values in the payloads :py:`words`: the inverse of :meth:`pack`.
@@ -151,20 +156,18 @@ class StreamPort:
                 f"{self.name}: payloads must be uint32 of shape (frames * {self.beats}, "
                 f"{self.words}), not {words.dtype} of shape {words.shape}"
             )
-        frames, bits = len(words) // self.beats, self.type.bits
-        octets = np.ascontiguousarray(words, "<u4").view(np.uint8)
+        frames, places = len(words) // self.beats, self._places()
         values = np.empty((frames, self.length), np.int64)
+        unused = np.uint64(64 - self.type.bits)
         for block in self._blocks(frames):
-            rows = slice(block.start * self.beats, block.stop * self.beats)
-            unpacked = np.unpackbits(octets[rows], axis=1, count=self.width, bitorder="little")
-            unpacked = np.packbits(unpacked.reshape(-1, bits), axis=1, bitorder="little")
-            lanes = np.zeros((len(unpacked), 8), np.uint8)
-            lanes[:, : unpacked.shape[1]] = unpacked
-            lanes = lanes.view("<i8").reshape(block.stop - block.start, -1)
-            values[block] = lanes[:, : self.length]
-        if self.type.signed:
-            values <<= 64 - bits
-            values >>= 64 - bits
+            rows = words[block.start * self.beats : block.stop * self.beats].astype(np.uint64)
+            rows = np.pad(rows, ((0, 0), (0, 2)))
+            lanes = (rows[:, places.word] | rows[:, places.word + 1] << _HALF) >> places.shift
+            if (places.reach > 64).any():
+                lanes |= rows[:, places.word + 2] << _ONE << (_LAST - places.shift)
+            lanes = (lanes << unused).view(np.int64) if self.type.signed else lanes & self._mask
+            lanes = lanes.reshape(block.stop - block.start, -1)[:, : self.length]
+            values[block] = lanes >> np.int64(unused) if self.type.signed else lanes
         return values
 
     def check(self, values: np.ndarray) -> np.ndarray:
@@ -191,8 +194,39 @@ class StreamPort:
                 )
         return values
 
+    @property
+    def _mask(self) -> np.uint64:
+        """The bits of an element."""
+        return np.uint64((1 << self.type.bits) - 1)
+
+    def _places(self) -> _Places:
+        """Where each lane lies in the words of a payload."""
+        first = np.arange(self.lanes) * self.type.bits
+        word, shift = first // 32, first % 32
+        return _Places(
+            word=word,
+            shift=shift.astype(np.uint64),
+            reach=shift + self.type.bits,
+            heads=np.flatnonzero(np.diff(word, prepend=-1)),
+        )
+
     def _blocks(self, frames: int) -> Iterator[slice]:
-        """Cut :py:`frames` into pieces that are unpacked at once."""
-        step = max(1, _BLOCK_BITS // (self.beats * self.lanes * self.type.bits))
+        """Cut :py:`frames` into pieces that stay in the caches of a processor."""
+        step = max(1, _BLOCK // (self.beats * self.lanes))
         for start in range(0, frames, step):
             yield slice(start, min(start + step, frames))
+
+
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """Where each lane begins: word, bit, the bit behind its last, and first lanes of the words."""
+
+    word: NDArray[np.int64]
+    shift: NDArray[np.uint64]
+    reach: NDArray[np.int64]
+    heads: NDArray[np.int64]
+
+
+def _word(lanes: NDArray[np.uint64], shift: NDArray[np.uint64], number: int) -> NDArray[np.uint32]:
+    """Part of each lane that lies in word :py:`number` after the one it begins in."""
+    return (lanes >> (np.uint64(32 * number - 1) - shift) >> _ONE).astype(np.uint32)
