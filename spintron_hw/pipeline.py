@@ -43,6 +43,8 @@ class Pipeline:
     ----------
     enable : Signal
         All registers move.
+    valid : list of Value
+        A beat stands before register ``k``; ahead of register 0 that is :py:`i`.
     taken : list of Value
         A beat enters register ``k`` at the end of this cycle. Constants of that stage advance
         with it.
@@ -57,7 +59,10 @@ class Pipeline:
     ):
         self.m = m
         self.enable = Signal(name="enable")
-        valid = [i.valid, *(Signal(name=f"valid_{stage}") for stage in range(1, stages))]
+        self.valid = valid = [
+            i.valid,
+            *(Signal(name=f"valid_{stage}") for stage in range(1, stages)),
+        ]
         self.taken = [bit & self.enable for bit in valid]
         self.first, self.last = self._count(beats)
         self.done = self.taken[-1] & self.last
