@@ -129,7 +129,8 @@ def dense_ranges(layer: Dense, any_codes: bool = False) -> DenseRanges:
             partial[1] + np.maximum(term[1], 0).sum(axes),
         )
     total = _hull((final[0] + layer.bias, final[1] + layer.bias))
-    out = total if layer.requantise is None else layer.requantise.type.interval
+    requantised = layer.requantise
+    out = total if requantised is None else Interval(requantised.type.low, requantised.type.high)
     return DenseRanges(
         chunk=_hull(*((np.array(part.low), np.array(part.high)) for part in intervals)),
         **{name: _hull(*pairs) for name, pairs in wires.items()},

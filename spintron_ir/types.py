@@ -46,11 +46,6 @@ class IntType:
         return (1 << (self.bits - self.signed)) - 1
 
     @property
-    def interval(self) -> Interval:
-        """All values of the type."""
-        return Interval(self.low, self.high)
-
-    @property
     def dtype(self) -> np.dtype:
         """The smallest numpy type that holds every value."""
         size = next(size for size in (8, 16, 32, 64) if size >= self.bits)

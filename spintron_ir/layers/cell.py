@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """A layer that a third party's hardware cell computes."""
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import plugins
 from ..arith import as_int
 from ..errors import NetworkError, ParameterError, check_int
+from ..plugins import find_cell
 from ..record import register
 from ..types import IntType
 from .base import UnaryLayer
@@ -100,9 +101,8 @@ class Cell(UnaryLayer):
 
     def make(self) -> Any:
         """Return a new instance of the cell: a hardware component with :py:`compute`."""
-        cls = plugins.find_cell(self.cell)
         try:
-            return cls(**dict(self.parameters))
+            return find_cell(self.cell)(**dict(self.parameters))
         except TypeError as error:
             raise NetworkError(f"cell {self.cell!r} refuses its parameters: {error}") from error
 

@@ -1,6 +1,5 @@
-"""Tests of spintron_ir.storage: what is written comes back, and what is hostile is refused."""
+"""Tests of spintron_ir.storage: what is hostile or broken is refused, in one line."""
 
-import dataclasses
 import json
 import os
 import pickle
@@ -9,106 +8,11 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from safetensors.numpy import load_file, save
 
-from spintron_ir import (
-    Adc,
-    Argmax,
-    Cell,
-    Dense,
-    Flatten,
-    IntType,
-    MulShift,
-    Network,
-    NetworkError,
-    Node,
-    Noise,
-    Output,
-    Port,
-    Table,
-    Thresholds,
-)
-from spintron_ir.record import Record
+from spintron_ir import Flatten, Network, NetworkError
 from spintron_ir.storage import pack
-
-U3 = IntType(3)
-
-
-def dense(rows, cols, **changed):
-    rng = np.random.default_rng(rows * cols)
-    devices = 1 if changed.get("scheme") == "reference" else 2
-    fields = {
-        "codes": rng.integers(0, 8, (2, devices, rows, cols)),
-        "cell_bits": 3,
-        "scheme": "pair",
-        "input": U3,
-        "dac_bits": 1,
-        "slice_shift": (0, 3),
-        "tile_rows": 2,
-        "bias": rng.integers(-99, 99, cols),
-    }
-    return Dense(**fields | changed)
-
-
-def everything():
-    """Every kind of record and field, two consumers of one node, two inputs and two outputs."""
-    mulshift = MulShift(multiplier=[3, -5, 7], shift=[4, 0, 62], zero_point=2, type=U3)
-    code = MulShift(multiplier=[1, 2], shift=[3, 4], zero_point=-1, type=IntType(2, signed=True))
-    layers = {
-        "flat": (Flatten(in_shape=(2, 2), type=U3), "image"),
-        "stem": (
-            dense(
-                4, 3, requantise=mulshift,
-                adc=Adc(bits=5, shift=1, offset=np.arange(12).reshape(2, 2, 1, 3)),
-                noise=Noise(seed=(1 << 64) - 1, amplitude=np.full((1, 1, 1, 3), 77)),
-            ),
-            "flat",
-        ),
-        "left": (
-            dense(
-                3, 2, scheme="columns",
-                requantise=Thresholds(
-                    thresholds=[[-(1 << 62), 1 << 62], [0, 0]], sign=[1, -1], low=1, type=U3
-                ),
-            ),
-            "stem",
-        ),
-        "right": (
-            dense(
-                3, 2, scheme="reference", reference=np.ones((2, 3, 2), int), tile_cols=1,
-                requantise=Table(code=code, table=[0, 7, 3, 1], type=U3),
-            ),
-            "stem",
-        ),
-        "foreign": (
-            Cell(
-                cell="Foreign", parameters={"on": True, "text": "a", "many": ((1, -2), (3, 4))},
-                input=U3, length=2, type=IntType(9, signed=True), outputs=3,
-            ),
-            "right",
-        ),
-        "class": (Argmax(input=U3, length=2), "left"),
-        "lossless": (dense(5, 2), "vector"),
-    }  # fmt: skip
-    return Network(
-        name="everything",
-        inputs=(
-            Port(name="image", shape=(2, 2), type=U3, scale=0.1),
-            Port(name="vector", shape=(5,), type=U3),
-        ),
-        nodes=tuple(
-            Node(name=name, layer=layer, inputs=(source,))
-            for name, (layer, source) in layers.items()
-        ),
-        outputs=(
-            Output(name="class", node="class"),
-            Output(name="foreign", node="foreign", scale=1e-9),
-            Output(name="lossless", node="lossless"),
-        ),
-        metadata={"seed": "3", "note": 'é"\n', "empty": ""},
-    )
+from tests.spintron_ir.networks import U3, everything
 
 
 @pytest.fixture
@@ -120,60 +24,6 @@ def path(tmp_path):
 def written(path):
     everything().save(path)
     return path
-
-
-def same(a, b):
-    """Equality of two records in every field, arrays with their type."""
-    assert type(a) is type(b)
-    if isinstance(a, Record):
-        for field in dataclasses.fields(a):
-            same(getattr(a, field.name), getattr(b, field.name))
-    elif isinstance(a, np.ndarray):
-        assert a.dtype == b.dtype
-        np.testing.assert_array_equal(a, b)
-    elif isinstance(a, tuple):
-        assert len(a) == len(b)
-        for one, other in zip(a, b):
-            same(one, other)
-    else:
-        assert a == b
-
-
-def test_everything_comes_back(written):
-    loaded = Network.load(written)
-    same(loaded, everything())
-    assert loaded.to_bytes() == written.read_bytes() == everything().to_bytes()
-    assert loaded.digest() == everything().digest()
-    rng = np.random.default_rng(0)
-    x = rng.integers(0, 8, (9, 4))
-    stem = everything().node("stem").layer
-    np.testing.assert_array_equal(loaded.node("stem").layer.run(x, 4), stem.run(x, 4))
-
-
-def test_digest_tells_networks_apart():
-    net = everything()
-    fields = {name: getattr(net, name) for name in ("inputs", "nodes", "outputs", "metadata")}
-    assert len(net.digest()) == 64
-    assert Network(name="everything", **fields).digest() == net.digest()
-    assert Network(name="other", **fields).digest() != net.digest()
-    turned = dict(reversed(net.metadata.items()))
-    assert Network(name="everything", **fields | {"metadata": turned}).digest() == net.digest()
-
-
-@settings(max_examples=60, deadline=None, derandomize=True)
-@given(data=st.data())
-def test_any_dense_layer_comes_back(data, dense_layers, tmp_path_factory):
-    layer = data.draw(dense_layers())
-    net = Network(
-        name="net",
-        inputs=(Port(name="x", shape=layer.in_shape, type=layer.input),),
-        nodes=(Node(name="fc", layer=layer, inputs=("x",)),),
-        outputs=(Output(name="y", node="fc"),),
-    )
-    path = tmp_path_factory.mktemp("any") / "net"
-    net.save(path)
-    same(Network.load(path), net)
-    assert Network.load(path).to_bytes() == net.to_bytes()
 
 
 def refused(path, message):
@@ -265,7 +115,7 @@ def node(body, name):
 
 def test_an_unchanged_rewrite_is_read(path):
     rewrite(path)
-    same(Network.load(path), everything())
+    assert Network.load(path).digest() == everything().digest()
 
 
 TENSOR = "net.nodes.1.layer.codes"
@@ -404,8 +254,8 @@ CHANGES = {
         r"the network in the file is malformed \(TypeError: .*\)",
     ),
     "path for a cell": (
-        layer("foreign", "cell", "/tmp/evil.py"),
-        "Cell: cell must be the name of a class, not '/tmp/evil.py'",
+        layer("foreign", "cell", "/evil.py"),
+        "Cell: cell must be the name of a class, not '/evil.py'",
     ),
     "cell parameters": (
         layer("foreign", "parameters", [["a", 0.5]]),
@@ -504,21 +354,3 @@ def test_refuses_formats_of_numbers_that_numpy_lacks(path):
     for other in (b"BF16", b"F8_E4M3", b"F16"):
         path.write_bytes(data.replace(b'"dtype":"U16"', b'"dtype":"%s"' % other, 1))
         refused(path, ".*")
-
-
-def test_many_parts_are_read_in_time(path):
-    """The checks of a graph take time in proportion to its size."""
-    count = 4000
-    layers = [Argmax(input=U3, length=2)] + [Argmax(input=IntType(1), length=1)] * (count - 1)
-    nodes = [
-        Node(name=f"n{n}", layer=layer, inputs=(f"n{n - 1}" if n else "x",))
-        for n, layer in enumerate(layers)
-    ]
-    net = Network(
-        name="long",
-        inputs=(Port(name="x", shape=(2,), type=U3),),
-        nodes=nodes,
-        outputs=[Output(name=f"o{n}", node=f"n{n}") for n in range(count)],
-    )
-    net.save(path)
-    assert len(Network.load(path).outputs) == count

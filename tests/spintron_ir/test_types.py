@@ -21,8 +21,7 @@ from spintron_ir.types import Interval, IntType
 )
 def test_facts(type_, low, high, dtype, text):
     assert (type_.low, type_.high, type_.dtype, str(type_)) == (low, high, dtype, text)
-    assert type_.interval == Interval(low, high)
-    assert type_.interval.type == type_
+    assert Interval(low, high).type == type_
 
 
 def test_of_range_is_the_narrowest():
