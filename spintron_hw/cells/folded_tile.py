@@ -38,9 +38,8 @@ class FoldedTile(wiring.Component):
     (:attr:`latency`) after the last word of their row group was taken: memory, product, an adder
     tree with a register after every two levels, and the sum over the steps. They wait while the
     next ones are summed; :py:`i` stalls only where those are complete too. A vector takes
-    ``len(words) * chunks`` words (:attr:`interval`, in cycles). A write is seen by words that are
-    taken 2 cycles after it or later; what a word reads from the same place 1 cycle after it is
-    open.
+    ``len(words) * chunks`` words (:attr:`interval`, in cycles). Each write stalls the tile in the
+    cycle after it was taken; the words that are taken from then on see it, and no others.
 
     Parameters
     ----------
@@ -226,6 +225,8 @@ class FoldedTile(wiring.Component):
         write, writes = Signal.like(self.w.payload), Signal()
         m.d.comb += self.w.ready.eq(1)
         m.d.sync += [write.eq(self.w.payload), writes.eq(self.w.valid)]
+        with m.If(writes):  # no read meets a write, which spares logic around the block RAM
+            m.d.comb += pipe.enable.eq(0)
 
         ports = []
         for n, contents in enumerate(self.banks.contents(self.words)):

@@ -207,7 +207,7 @@ class RowFeeder(wiring.Component):
         done = nest(m, active & move, [step, read, repeat, group, again])
 
         address, base = Signal(len(fetch.addr) - 1), Signal(len(fetch.addr) - 1)
-        m.d.comb += [fetch.addr[:-1].eq(address), fetch.en.eq(move)]
+        m.d.comb += [fetch.addr[:-1].eq(address), fetch.en.eq(active & move)]
         with m.If(again.advance):
             m.d.sync += [address.eq(0), base.eq(0)]
         with m.Elif(group.advance):
