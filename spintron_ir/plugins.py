@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from .errors import NetworkError, ParameterError
+from .errors import NetworkError
 
 __all__ = ["GROUP", "find_cell", "offered_cells", "register_cell"]
 
@@ -16,12 +16,7 @@ _CELLS: dict[str, type] = {}
 
 
 def register_cell(name: str, cls: type) -> None:
-    """Make :py:`cls` the cell that networks call :py:`name`, before any that a package offers."""
-    known = _CELLS.get(name)
-    if known is not None and known.__module__ != cls.__module__:
-        raise ParameterError(
-            f"there are two cells {name!r}, in {known.__module__} and {cls.__module__}: rename one"
-        )
+    """Make :py:`cls` the cell that networks call :py:`name`, instead of any known before."""
     _CELLS[name] = cls
 
 

@@ -50,7 +50,8 @@ class FoundCell:
 def load_file(path: str | os.PathLike[str]) -> dict[str, type]:
     """Run a Python file of the user's and make every cell class in it known by its name.
 
-    The only way by which a file of cells is ever run: because its user names it.
+    The only way by which a file of cells is ever run: because its user names it. Where two files
+    have a cell of the same name, the last one counts.
 
     Returns
     -------
@@ -60,7 +61,7 @@ def load_file(path: str | os.PathLike[str]) -> dict[str, type]:
     Raises
     ------
     ParameterError
-        If the file cannot be run, has no cell in it, or one by a name that another file took.
+        If the file cannot be run or has no cell in it.
     """
     path = Path(path)
     key = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:12]
@@ -85,10 +86,6 @@ def load_file(path: str | os.PathLike[str]) -> dict[str, type]:
             f"{path}: has no cell in it: a cell is a class derived from "
             "amaranth.lib.wiring.Component"
         )
-    for cell in found:
-        other = _FILES.get(cell, (path, None))[0]
-        if other.resolve() != path.resolve():
-            raise ParameterError(f"{path}: the cell {cell} is known from {other}; rename one")
     for cell, cls in found.items():
         register_cell(cell, cls)
         _FILES[cell] = path, cls

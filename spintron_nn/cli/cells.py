@@ -2,43 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
-import keyword
 from pathlib import Path
 
 import click
 
-from spintron_ir.errors import MismatchError, ParameterError
+from spintron_ir.errors import MismatchError
 
 from .console import Console
 from .options import READABLE_FILE, cells_option, json_option
 
-__all__ = ["cells", "class_name", "file_name"]
-
-
-def file_name(name: str) -> str:
-    """File of a cell: words in small letters.
-
-    >>> file_name("MySenseAmp"), file_name("my_sense_amp"), file_name("ColumnADC")
-    ('my_sense_amp.py', 'my_sense_amp.py', 'column_adc.py')
-    """
-    letters = []
-    for index, letter in enumerate(name):
-        before, after = name[index - 1 : index], name[index + 1 : index + 2]
-        new_word = letter.isupper() and (
-            before.islower() or before.isdigit() or (before.isupper() and after.islower())
-        )
-        letters.append(("_" if new_word else "") + letter.lower())
-    return "".join(letters) + ".py"
-
-
-def class_name(name: str) -> str:
-    """Class of a cell: words with capitals.
-
-    >>> class_name("my_sense_amp"), class_name("MySenseAmp")
-    ('MySenseAmp', 'MySenseAmp')
-    """
-    return "".join(word[:1].upper() + word[1:] for word in name.split("_"))
+__all__ = ["cells"]
 
 
 @click.group()
@@ -57,10 +30,10 @@ def list_cells(cell_files: tuple[Path, ...], as_json: bool) -> None:
 
     console = Console(as_json)
     load_cells(cell_files)
-    rows = []
-    for found in all_cells():
-        summary = (inspect.getdoc(found.cls) or "").split("\n\n")[0].replace("\n", " ")
-        rows.append({"name": found.name, "origin": found.origin, "summary": summary})
+    rows = [
+        {"name": found.name, "origin": found.origin, "summary": found.summary}
+        for found in all_cells()
+    ]
     console.result({"cells": rows})
     console.table("cells", ("name", "from", "what it does"), [list(row.values()) for row in rows])
 
@@ -70,30 +43,10 @@ def list_cells(cell_files: tuple[Path, ...], as_json: bool) -> None:
 @json_option
 def new(name: str, as_json: bool) -> None:
     """Write a commented cell called NAME to start from, into this folder."""
-    import jinja2
-
-    from .files import writing
+    from spintron_hw.cells.template import class_name, new_cell
 
     console = Console(as_json)
-    if not name.isidentifier() or keyword.iskeyword(name) or not name.isascii() or name[0] == "_":
-        raise ParameterError(
-            "cells new: NAME must be letters, digits and underscores and start with a letter, "
-            f"not {name!r}"
-        )
-    path = Path(file_name(name))
-    source = (Path(__file__).parent / "templates" / "cell.py.j2").read_text(encoding="utf8")
-    environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False
-    )
-    text = environment.from_string(source).render(name=class_name(name), file=path.name)
-    with writing(path):
-        try:
-            with path.open("x", encoding="utf8") as file:
-                file.write(text)
-        except FileExistsError as error:
-            raise ParameterError(
-                f"cells new: {path} exists already; choose another name, or move the file away"
-            ) from error
+    path = new_cell(name)
     console.result({"file": str(path), "cell": class_name(name)})
     console.text(f"{path}: cell {class_name(name)}; next: spintron cells check {path}")
 

@@ -34,8 +34,13 @@ def load_cells(files: Sequence[Path]) -> None:
     if files:
         from spintron_hw.cells.registry import load_file
 
+        known: dict[str, Path] = {}
         for file in files:
-            load_file(file)
+            for name in load_file(file):
+                if known.setdefault(name, file) != file:
+                    raise ParameterError(
+                        f"--cells: {known[name]} and {file} both have a cell {name}; rename one"
+                    )
 
 
 def load_network(path: Path, cell_files: Sequence[Path] = ()) -> Network:
