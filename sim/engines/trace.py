@@ -185,14 +185,13 @@ def stuck(
         else:
             state = "nothing offered"
         told.append(f"{stream.name} {beats} of {total} beats ({state})")
+    frames = "1 frame" if job.frames == 1 else f"{job.frames} frames"
     why = (
-        f"within max_cycles = {job.max_cycles} cycles"
+        f"within max_cycles = {job.max_cycles} cycles, but did not"
         if cycle >= job.max_cycles
-        else f"and {job.quiet} cycles without any transfer may pass at most; at cycle {cycle} it hangs"
+        else f"without a pause of {job.quiet} cycles, but did not up to cycle {cycle}"
     )
-    return MismatchError(
-        f"{job.design.name}: {job.frames} frames must pass {why}: {'; '.join(told)}"
-    )
+    return MismatchError(f"{job.design.name}: {frames} must pass {why}: {'; '.join(told)}")
 
 
 def surplus(job: Job, name: str) -> MismatchError:

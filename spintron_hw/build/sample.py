@@ -13,8 +13,9 @@ from amaranth.lib.wiring import In, Out
 from spintron_ir.types import IntType
 
 from ..mapping.ports import StreamPort
+from .verilog import Design, emit
 
-__all__ = ["Sample"]
+__all__ = ["Sample", "sample_design"]
 
 _IN, _MID, _OUT = IntType(6, signed=True), IntType(9, signed=True), IntType(14, signed=True)
 
@@ -166,3 +167,8 @@ class Sample(wiring.Component):
         offsets = data.ArrayLayout(signed(6), 4).const([int(offset) for offset in self.offsets])
         bits = Const(offsets.as_bits(), 24)
         return bits.word_select(x[:2], 6).as_signed()
+
+
+def sample_design() -> Design:
+    """Return the design of :class:`Sample`, whose golden model is :meth:`Sample.trace`."""
+    return Design("sample", Sample.streams, emit(Sample(), name="sample"), component=Sample)
