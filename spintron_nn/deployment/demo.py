@@ -107,6 +107,19 @@ def _silent(name: str) -> Iterator[None]:
     yield
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep torch to one thread: for matrices this small more threads only wait for each other."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def run_job(
     job: Job,
     data: Dataset,
@@ -175,9 +188,9 @@ def run_job(
 
 def _on_chips(job: Job, data: Dataset, stage: Stage) -> tuple[dict[str, Any], SpintronicModel]:
     """Train and put on chips; return the accuracies and the model on the first chip."""
-    with stage("train in floating point"):
+    with stage("train in floating point"), _one_thread():
         trained = _train(job, data)
-    with stage("fine-tune on sampled chips"):
+    with stage("fine-tune on sampled chips"), _one_thread():
         tuned = _fine_tune(job, trained, data)
     test = _flat(data.test_x)
     with stage(f"convert on {len(job.chips)} sampled chips"):

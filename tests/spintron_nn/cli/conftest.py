@@ -57,7 +57,7 @@ def network():
         ),
     )
     return Network(
-        name="small",
+        name="tiny",
         inputs=(Port(name="x", shape=(6,), type=IntType(2), scale=0.5),),
         nodes=(
             Node(name="fc", layer=dense, inputs=("x",)),

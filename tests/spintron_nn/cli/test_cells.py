@@ -52,8 +52,31 @@ def test_refuses_to_overwrite(spintron, tmp_path):
 
 
 def test_list(spintron):
-    assert spintron("cells", "new", "my_sense_amp").code == 0
-    result = spintron("cells", "list", "--cells", "my_sense_amp.py", "--json")
+    assert spintron("cells", "new", "listed_amp").code == 0
+    result = spintron("cells", "list", "--cells", "listed_amp.py", "--json")
     assert result.code == 0, result.err
     names = [cell["name"] for cell in result.json["cells"]]
-    assert {"MySenseAmp", "ColumnADC", "FoldedTile"} <= set(names)
+    assert {"ListedAmp", "ColumnADC", "FoldedTile"} <= set(names)
+
+
+@pytest.mark.toolchain
+def test_a_cell_of_a_file_is_used_in_a_network(spintron, tmp_path):
+    from spintron_hw.cells.face import layer_of
+    from spintron_hw.cells.registry import load_file
+    from spintron_ir import Network, Node, Output, Port
+
+    assert spintron("cells", "new", "used_amp").code == 0
+    load_file(tmp_path / "used_amp.py")
+    layer = layer_of("UsedAmp", lanes=3, bits=8, zone=3)
+    Network(
+        name="decide",
+        inputs=(Port(name="x", shape=(3,), type=layer.in_type),),
+        nodes=(Node(name="amp", layer=layer, inputs=("x",)),),
+        outputs=(Output(name="y", node="amp"),),
+    ).save(tmp_path / "decide.safetensors")
+
+    words = ("--cells", "used_amp.py", "--engine", "amaranth", "--vectors", 20, "--json")
+    result = spintron("verify", "decide.safetensors", *words)
+
+    assert result.code == 0, result.err
+    assert (result.json["vectors"], result.json["mismatches"]) == (26, 0)

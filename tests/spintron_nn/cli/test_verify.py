@@ -15,6 +15,7 @@ def test_made_frames_start_with_the_corners_and_are_seeded(network):
     assert (frames.min(), frames.max()) == (0, 3)
 
 
+@pytest.mark.toolchain
 @pytest.mark.parametrize("body", ["unrolled", "folded"])
 def test_verify(spintron, net, body):
     words = ("--engine", "amaranth", "--vectors", 4, "--body", body, "--json")
@@ -25,6 +26,7 @@ def test_verify(spintron, net, body):
     assert "verify with amaranth" in result.err
 
 
+@pytest.mark.toolchain
 def test_cycles_are_those_of_the_estimate(spintron, net):
     verified = spintron("verify", net, "--engine", "amaranth", "--vectors", 4, "--json").json
     text = spintron("verify", net, "--engine", "amaranth", "--vectors", 4).out
@@ -32,6 +34,7 @@ def test_cycles_are_those_of_the_estimate(spintron, net):
     assert f"latency {cycles['latency']} cycles, interval {cycles['interval']} cycles" in text
 
 
+@pytest.mark.toolchain
 def test_a_difference_has_its_own_exit_code(spintron, net, monkeypatch):
     from spintron_ir import Network
 
@@ -49,12 +52,13 @@ def test_a_difference_has_its_own_exit_code(spintron, net, monkeypatch):
     assert "layer fc" in result.err.splitlines()[-1]
 
 
+@pytest.mark.toolchain
 def test_verilog(spintron, net, tmp_path):
     for folder in ("a", "b"):
         result = spintron("verilog", net, "-o", folder, "--vectors", 4, "--json")
         assert result.code == 0, result.err
     files = sorted(path.name for path in (tmp_path / "a").iterdir())
-    assert {"manifest.json", "network.safetensors", "small.v"} <= set(files)
+    assert {"manifest.json", "network.safetensors", "tiny.v"} <= set(files)
     assert files == sorted(path.name for path in (tmp_path / "b").iterdir())
     for name in files:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
