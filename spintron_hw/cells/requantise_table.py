@@ -1,4 +1,5 @@
 # amaranth: UnusedElaboratable=no
+# The requantiser inside is made with the cell, before that is known to be used.
 """Requantisation through a table that all columns share."""
 
 from typing import Any

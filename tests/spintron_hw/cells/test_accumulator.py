@@ -39,7 +39,7 @@ def make(*, shifts, signs=None, code=INT5, lanes=2, acc=INT24):
             2,
         ),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:80],
 )
 def test_agrees_with_sum(kind, latency):
     cell = make(**kind)
