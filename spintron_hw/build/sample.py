@@ -72,8 +72,9 @@ class Sample(wiring.Component):
     def trace(
         cls, x: np.ndarray | Mapping[str, np.ndarray], first_frame: int = 0
     ) -> dict[str, np.ndarray]:
-        """Results of both layers for frames ``(frames, 8)``, as a network gives them."""
+        """Results of both layers for frames of 8 values, as a network gives them."""
         x = np.asarray(x["x"] if isinstance(x, Mapping) else x)
+        x = x.reshape(len(x), 8)
         mid = ((x * cls.gains) >> cls.shifts[np.arange(8) // 3]) + cls.offsets[x & 3]
         of_beats = np.stack([mid[:, :3].sum(axis=1), mid[:, 3:6].sum(axis=1)], axis=1)
         picked = np.take_along_axis(of_beats, mid[:, 6:7] & 1, axis=1)
