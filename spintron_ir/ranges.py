@@ -82,12 +82,11 @@ def _sums(layer: Dense, any_codes: bool) -> Pair:
     """Sum of the positive and of the negative weights of every converter, four axes each."""
     if any_codes:
         limit = (1 << layer.cell_bits) - 1
-        least = 0 if layer.scheme == "columns" else -limit
         sizes = np.array([stop - start for start, stop in layer.row_groups])
         full = np.broadcast_to(
             sizes[:, None, None, None], (layer.groups, layer.slices, layer.converters, layer.cols)
         )
-        return full * limit, full * least
+        return full * limit, full * ~limit
     weights = layer.weights.astype(np.int64)
     starts = [start for start, _ in layer.row_groups]
     parts = (np.maximum(weights, 0), np.minimum(weights, 0))
@@ -99,8 +98,8 @@ def dense_ranges(layer: Dense, any_codes: bool = False) -> DenseRanges:
     """Intervals of every wire of :py:`layer`, each the hull over all its columns and reads.
 
     Currents are exact: some input reaches each end. Later intervals are safe, and as tight as
-    treating the reads of a column as independent allows. With :py:`any_codes` they hold for every
-    code that devices of :py:`cell_bits` can have: for arrays that are written at run time.
+    treating the reads of a column as independent allows. With :py:`any_codes` they hold for all
+    signed codes of :py:`cell_bits + 1` bits: for arrays that are written at run time.
     """
     positive, negative = _sums(layer, any_codes)
     intervals = _chunk_intervals(layer)

@@ -87,9 +87,8 @@ class DensePlan:
 
     @property
     def code_type(self) -> IntType:
-        """Signed type of a stored code, as narrow as a chip's devices allow."""
-        limit = (1 << self.layer.cell_bits) - 1
-        return IntType.of_range(-limit if self.layer.scheme != "columns" else -1, limit)
+        """Type of a stored code: the difference of two devices, or one device's code."""
+        return IntType(self.layer.cell_bits + 1, signed=True)
 
     @cached_property
     def words(self) -> NDArray[np.int64]:

@@ -29,7 +29,8 @@ __all__ = [
 LIMB = 17
 """Bits of an unsigned factor that a multiplier takes."""
 
-ADAPTER = FEEDER = CHUNKER = ADD_BIAS = NOISE = 1
+ADAPTER = CHUNKER = ADD_BIAS = NOISE = 1
+FEEDER = 2
 
 
 def tree_stages(count: int) -> int:
@@ -105,9 +106,9 @@ def accumulator_latency(layer: Dense, terms: int) -> int:
     return tree_stages(terms) + (places > 1) + 1
 
 
-def unrolled_tile_latency(rows: int, group_size: int) -> int:
+def unrolled_tile_latency(rows: int, group_size: int, dac_bits: int) -> int:
     """Cycles through an :class:`~spintron_hw.cells.unrolled_tile.UnrolledTile`."""
-    return 1 + tree_stages(-(-rows // group_size))
+    return 1 + max(1, tree_stages(-(-rows // group_size)) + tree_stages(dac_bits))
 
 
 def folded_tile_latency(row_parallel: int) -> int:
@@ -122,7 +123,7 @@ def dense_output_times(plan: DensePlan, times: NDArray[np.int64]) -> NDArray[np.
     if plan.body == "unrolled":
         widen = ADAPTER if plan.i_lanes != layer.rows else 0
         read = start + widen + CHUNKER + layer.chunks - 1
-        read += unrolled_tile_latency(plan.row_parallel, plan.group_size)
+        read += unrolled_tile_latency(plan.row_parallel, plan.group_size, layer.dac_bits)
         behind += accumulator_latency(layer, layer.groups * plan.repeats)
         done = np.array([read + behind])
     else:

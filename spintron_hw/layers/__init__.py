@@ -1,0 +1,27 @@
+"""Layers in gateware: one component a layer kind, composed of cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth.lib import wiring
+
+from ..mapping.dense import DensePlan
+from ..mapping.plan import LayerPlan
+from ..mapping.simple import ArgmaxPlan, CellPlan, WirePlan
+from .dense import DenseLayer
+from .simple import argmax_layer, cell_layer
+
+__all__ = ["DenseLayer", "component_of"]
+
+_MAKERS: dict[type, Any] = {
+    DensePlan: DenseLayer,
+    ArgmaxPlan: argmax_layer,
+    CellPlan: cell_layer,
+    WirePlan: lambda plan: None,
+}
+
+
+def component_of(plan: LayerPlan) -> wiring.Component | None:
+    """Component with streams ``i`` and ``o`` for a planned layer; None where a wire does."""
+    return _MAKERS[type(plan)](plan)

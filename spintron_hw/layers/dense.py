@@ -1,0 +1,287 @@
+"""A dense layer: tiles, converters, accumulator and requantiser, joined by streams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from amaranth import Module, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+from numpy.typing import NDArray
+
+from spintron_ir import MulShift, Table, Thresholds, arith
+from spintron_ir.types import IntType
+
+from ..cells.accumulator import ShiftAddAccumulator
+from ..cells.add_bias import AddBias
+from ..cells.column_adc import ColumnADC
+from ..cells.folded_tile import FoldedTile
+from ..cells.input_chunker import InputChunker
+from ..cells.noise_source import NoiseSource
+from ..cells.requantise_mulshift import RequantiseMulShift
+from ..cells.requantise_table import RequantiseTable
+from ..cells.requantise_thresholds import RequantiseThresholds
+from ..cells.row_feeder import RowFeeder
+from ..cells.sense_amplifier import SenseAmplifier
+from ..cells.unrolled_tile import UnrolledTile
+from ..cells.width_adapter import StreamWidthAdapter
+from ..mapping.dense import DensePlan
+from ..stream import connect_streams, vector
+from .chain import chain, side_by_side
+
+__all__ = ["DenseLayer"]
+
+REQUANTISERS = {
+    MulShift: RequantiseMulShift,
+    Thresholds: RequantiseThresholds,
+    Table: RequantiseTable,
+}
+
+
+class DenseLayer(wiring.Component):
+    """The hardware of a :class:`~spintron_hw.mapping.dense.DensePlan`.
+
+    Parameters
+    ----------
+    plan : DensePlan
+        The layer and how it is folded.
+
+    Members
+    -------
+    i : In(stream.Signature(vector(plan.layer.input, plan.i_lanes)))
+        Input vectors.
+    o : Out(stream.Signature(vector(plan.layer.type, plan.o_lanes)))
+        Output vectors.
+    w : In(stream.Signature({bank, address, data}))
+        Writes of codes at run time; folded tiles only.
+    """
+
+    def __init__(self, plan: DensePlan):
+        self.plan = plan
+        members: dict[str, Any] = {
+            "i": In(stream.Signature(vector(plan.layer.input, plan.i_lanes))),
+            "o": Out(stream.Signature(vector(plan.layer.type, plan.o_lanes))),
+        }
+        if plan.body == "folded":
+            self.tile = folded_tile(plan)
+            members["w"] = self.tile.signature.members["w"]
+        super().__init__(members)
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        plan, layer = self.plan, self.plan.layer
+        codes = self._unrolled(m) if plan.body == "unrolled" else self._folded(m)
+        shifts, signs = places(plan)
+        accumulator = ShiftAddAccumulator(
+            code=wide_type(codes),
+            lanes=plan.col_parallel,
+            shifts=shifts,
+            signs=signs,
+            acc=plan.ranges.acc.type,
+        )
+        m.submodules.accumulator = accumulator
+        m.d.comb += [  # the same bits: terms side by side, lanes within
+            Value.cast(accumulator.i.payload).eq(Value.cast(codes.payload)),
+            accumulator.i.valid.eq(codes.valid),
+            codes.ready.eq(accumulator.i.ready),
+        ]
+        acc = plan.ranges.acc.type
+        cells = adapter("narrow", acc, layer.cols, plan.col_parallel, plan.o_lanes)
+        result = chain(m, accumulator.o, [*cells, ("requantise", self._requantiser())])
+        connect_streams(m, result, wiring.flipped(self.o))
+        return m
+
+    def _requantiser(self) -> wiring.Component:
+        plan, layer = self.plan, self.plan.layer
+        common = {"acc": plan.ranges.acc.type, "bias": layer.bias, "lanes": plan.o_lanes}
+        if layer.requantise is None:
+            return AddBias(**common, type=layer.type)
+        return REQUANTISERS[type(layer.requantise)](**common, requantise=layer.requantise)
+
+    def _folded(self, m: Module) -> Any:
+        """Array read in steps, one after the other; returns the stream of codes."""
+        plan, layer = self.plan, self.plan.layer
+        feeder = RowFeeder(
+            groups=plan.groups,
+            bits=layer.input.bits,
+            signed=layer.input.signed,
+            dac_bits=layer.dac_bits,
+            row_parallel=plan.row_parallel,
+            lanes=plan.i_lanes,
+            passes=plan.passes,
+            repeats=plan.repeats,
+        )
+        tile = self.tile
+        m.d.comb += [
+            tile.w.payload.eq(self.w.payload),
+            tile.w.valid.eq(self.w.valid),
+            self.w.ready.eq(tile.w.ready),
+        ]
+        levels = chain(m, wiring.flipped(self.i), [("feeder", feeder), ("tile", tile)])
+        current = wide_type(tile.o)
+        if layer.noise is not None:
+            blocks = [(k, block) for block in range(plan.passes) for k in range(self._reads)]
+            noise = self._noise(
+                current,
+                [converter for converter, _ in blocks],
+                [block * plan.col_parallel for _, block in blocks],
+                plan.scheduled(layer.noise.at(layer)),
+            )
+            levels = chain(m, levels, [("noise", noise)])
+        return chain(m, levels, self._converters(wide_type(levels)))
+
+    @property
+    def _reads(self) -> int:
+        return self.plan.layer.groups * self.plan.repeats
+
+    def _unrolled(self, m: Module) -> Any:
+        """All tiles read at once, a chunk a cycle; returns the stream of codes."""
+        plan, layer = self.plan, self.plan.layer
+        chunker = InputChunker(
+            rows=layer.rows,
+            bits=layer.input.bits,
+            signed=layer.input.signed,
+            dac_bits=layer.dac_bits,
+        )
+        cells = adapter("widen", layer.input, layer.rows, plan.i_lanes, layer.rows)
+        chunks = chain(m, wiring.flipped(self.i), [*cells, ("chunker", chunker)])
+        tiles, outs = [], []
+        weights = layer.weights.reshape(plan.repeats, layer.rows, layer.cols)
+        for group, (start, stop) in enumerate(layer.row_groups):
+            for repeat in range(plan.repeats):
+                tile = unrolled_tile(plan, weights[repeat, start:stop])
+                index = group * plan.repeats + repeat
+                m.submodules[f"tile_{group}_{repeat}"] = tile
+                m.d.comb += tile.i.p.negative.eq(chunks.p.negative)
+                m.d.comb += [
+                    tile.i.p.bits[row].eq(chunks.p.bits[start + row]) for row in range(stop - start)
+                ]
+                tiles.append(tile.i)
+                out = tile.o
+                if layer.noise is not None:
+                    amplitude = layer.noise.at(layer).reshape(-1, 1, layer.cols)[index]
+                    current = wide_type(tile.o)
+                    noise = self._noise(current, [index], [0], amplitude)
+                    out = chain(m, out, [(f"noise_{group}_{repeat}", noise)])
+                outs.append(out)
+        side_by_side(m, chunks.valid, chunks.ready, tiles)
+        levels = self._joined(m, outs)
+        return chain(m, levels, self._converters(wide_type(levels)))
+
+    def _joined(self, m: Module, outs: list[Any]) -> Any:
+        """One stream of all columns of all tiles, which run in lockstep."""
+        cols = self.plan.layer.cols
+        level = self.plan.ranges.level.type
+        levels = stream.Signature(vector(level, cols * len(outs))).create(path=("levels",))
+        for index, out in enumerate(outs):
+            m.d.comb += out.ready.eq(levels.ready)
+            m.d.comb += [levels.p[index * cols + col].eq(out.p[col]) for col in range(cols)]
+        m.d.comb += levels.valid.eq(outs[0].valid)
+        return levels
+
+    def _noise(
+        self,
+        current: IntType,
+        converters: list[int],
+        first_cols: list[int],
+        amplitude: NDArray[np.int64],
+    ) -> NoiseSource:
+        layer = self.plan.layer
+        return NoiseSource(
+            current=current,
+            level=self.plan.ranges.level.type,
+            seed=layer.noise.seed,
+            cols=layer.cols,
+            amplitude=amplitude,
+            converter=converters,
+            first_col=first_cols,
+            repeat=layer.chunks,
+        )
+
+    def _converters(self, level: IntType) -> list[tuple[str, wiring.Component]]:
+        """What digitizes the levels: nothing, sense amplifiers or ADCs."""
+        plan, adc = self.plan, self.plan.layer.adc
+        if adc is None:
+            return []
+        gain, offset = adc.at(plan.layer)
+        if adc.bits > 1:
+            cell = ColumnADC(
+                level=level,
+                bits=adc.bits,
+                signed=adc.signed,
+                shift=adc.shift,
+                gain=plan.scheduled(gain, fill=1),
+                offset=plan.scheduled(offset),
+                repeat=plan.layer.chunks,
+            )
+            return [("adc", cell)]
+        threshold = arith.sense_threshold(
+            gain=gain, offset=offset, shift=adc.shift, signed=adc.signed
+        )
+        amplifier = SenseAmplifier(
+            level=level,
+            signed=adc.signed,
+            threshold=plan.scheduled(threshold),
+            repeat=plan.layer.chunks,
+        )
+        return [("sense", amplifier)]
+
+
+def wide_type(port: Any) -> IntType:
+    """Type of an element of the vectors that :py:`port` carries."""
+    shape = port.payload.shape().elem_shape
+    return IntType(shape.width, shape.signed)
+
+
+def adapter(
+    name: str, type_: IntType, length: int, i_lanes: int, o_lanes: int
+) -> list[tuple[str, wiring.Component]]:
+    """Return a width adapter where the lanes differ."""
+    if i_lanes == o_lanes:
+        return []
+    cell = StreamWidthAdapter(type=type_, length=length, i_lanes=i_lanes, o_lanes=o_lanes)
+    return [(name, cell)]
+
+
+def folded_tile(plan: DensePlan) -> FoldedTile:
+    """Return the tile of a folded plan, with its codes."""
+    return FoldedTile(
+        words=plan.words,
+        code_width=plan.code_type.bits,
+        groups=plan.groups,
+        chunks=plan.layer.chunks,
+        dac_bits=plan.layer.dac_bits,
+        passes=plan.passes,
+        repeats=plan.repeats,
+        bank_bits=plan.bank_bits,
+        signed=plan.layer.input.signed,
+    )
+
+
+def unrolled_tile(plan: DensePlan, weights: NDArray[np.int32]) -> UnrolledTile:
+    """Return a tile of fixed codes, with rows of zeros where the last group is short.
+
+    So every tile has an adder tree of the same depth, and all run in lockstep.
+    """
+    padded = np.zeros((plan.row_parallel, plan.layer.cols), dtype=np.int64)
+    padded[: len(weights)] = weights
+    return UnrolledTile(codes=padded, dac_bits=plan.layer.dac_bits, group_size=plan.group_size)
+
+
+def places(plan: DensePlan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Shift and sign of every code that is added, each of shape ``(beats, terms)``."""
+    layer = plan.layer
+    chunk = layer.dac_bits * np.arange(layer.chunks)
+    terms = [
+        (shift, sign)
+        for _ in range(layer.groups)
+        for shift in layer.slice_shift
+        for sign in layer.signs
+    ]
+    shift, sign = (np.array(part) for part in zip(*terms, strict=True))
+    shifts = shift[None, :] + chunk[:, None]
+    signs = np.broadcast_to(sign, shifts.shape)
+    if plan.body == "unrolled":
+        return shifts, signs
+    return shifts.T.reshape(-1, 1), signs.T.reshape(-1, 1)
