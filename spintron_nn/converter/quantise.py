@@ -17,7 +17,7 @@ Ints = NDArray[np.int64]
 HALF_STEPS = (0.798, 0.498, 0.293, 0.168, 0.094, 0.052, 0.0288, 0.0157)
 """Half the best step of a uniform quantiser of 1..8 bits for a normal source, in its deviations."""
 
-ROUNDS = 12
+ROUNDS = 10
 """Rounds of the weight quantiser; it stands still after about six."""
 
 SCALES = 96
@@ -28,8 +28,9 @@ def quantise_weights(weight: Reals, bits: int, *, per_channel: bool) -> tuple[In
     """Quantise weights to odd integers times a step, with the least squared error.
 
     The levels are ``-(2**bits - 1), ..., -1, 1, ..., 2**bits - 1``: no zero, because a pair of
-    devices in opposite states has none. The step starts from the best one of a normal distribution
-    and is then fitted and applied in turns, each of which lowers the error.
+    devices in opposite states has none. The step is fitted and applied in turns, each of which
+    lowers the error. That starts twice, and the better end is taken: from the best step of a normal
+    distribution, and from the largest weight, which is right for weights that are on levels.
 
     Parameters
     ----------
@@ -54,15 +55,27 @@ def quantise_weights(weight: Reals, bits: int, *, per_channel: bool) -> tuple[In
     """
     axes = (1,) if per_channel else (0, 1)
     top = (1 << bits) - 1
-    step = HALF_STEPS[bits - 1] * np.sqrt(np.mean(weight**2, axis=axes, keepdims=True))
-    step = np.where(step > 0, step, 1.0)
-    for _ in range(ROUNDS):
-        odd = np.clip(2 * np.floor(weight / (2 * step)) + 1, -top, top)
-        fitted = np.sum(weight * odd, axis=axes, keepdims=True) / np.sum(
-            odd**2, axis=axes, keepdims=True
-        )
-        step = np.where(fitted > 0, fitted, step)
-    odd = np.clip(2 * np.floor(weight / (2 * step)) + 1, -top, top)
+
+    def rounded(step: Reals) -> Reals:
+        return np.clip(2 * np.floor(weight / (2 * step)) + 1, -top, top)
+
+    def error(step: Reals) -> Reals:
+        return np.square(rounded(step) * step - weight).sum(axis=axes, keepdims=True)
+
+    def fitted(step: Reals) -> Reals:
+        step = np.where(step > 0, step, 1.0)
+        for _ in range(ROUNDS):
+            odd = rounded(step)
+            best = (weight * odd).sum(axis=axes, keepdims=True) / np.square(odd).sum(
+                axis=axes, keepdims=True
+            )
+            step = np.where(best > 0, best, step)
+        return step
+
+    normal = fitted(HALF_STEPS[bits - 1] * np.sqrt(np.mean(weight**2, axis=axes, keepdims=True)))
+    whole = fitted(np.abs(weight).max(axis=axes, keepdims=True) / top)
+    step = np.where(error(whole) < error(normal), whole, normal)
+    odd = rounded(step)
     return odd.astype(np.int64), np.broadcast_to(step[:, 0], (len(weight),)).copy()
 
 

@@ -1,1 +1,6 @@
 """Training for chips: quantised weights and varying devices in every step."""
+
+from .qat import Progress, fine_tune, train
+from .recipes import DIGITS, FASHION_MNIST, Recipe, Trained
+
+__all__ = ["DIGITS", "FASHION_MNIST", "Progress", "Recipe", "Trained", "fine_tune", "train"]

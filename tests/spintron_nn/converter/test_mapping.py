@@ -1,0 +1,77 @@
+"""Tests of spintron_nn.converter.mapping."""
+
+import numpy as np
+import pytest
+
+from spintron_ir import IntType, ParameterError
+from spintron_nn.converter.mapping import map_layer, weight_levels
+from spintron_nn.core.chip import Chip
+from spintron_nn.core.mtj_models import MTJConfig
+
+GOOD = {"bits": 2, "kind": IntType(4), "scheme": "pair", "crossbar_size": 8, "dac_bits": 1}
+TECHNOLOGIES = {
+    "binary": MTJConfig(),
+    "wall": MTJConfig(levels=4, cell_bits=8),
+}
+
+
+def odd_weights(bits, shape=(11, 20)):
+    top = (1 << bits) - 1
+    return 2 * np.random.default_rng(bits).integers(-((top + 1) // 2), (top + 1) // 2, shape) + 1
+
+
+@pytest.mark.parametrize(("bits", "level_bits"), [(1, 1), (2, 1), (4, 1), (2, 2), (4, 2), (6, 3)])
+def test_levels_add_up_to_the_weight(bits, level_bits):
+    top = (1 << bits) - 1
+    odd = np.arange(-top, top + 1, 2)
+    levels = weight_levels(odd, bits, level_bits)
+    n = 1 << level_bits
+    assert levels.min() == 0 and levels.max() == n - 1
+    total = sum((2 * level - n + 1) << (level_bits * s) for s, level in enumerate(levels))
+    np.testing.assert_array_equal(total, odd)
+
+
+@pytest.mark.parametrize("scheme", ["pair", "columns", "reference"])
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+@pytest.mark.parametrize("dac_bits", [1, 2, 4])
+def test_a_nominal_chip_is_exact(scheme, technology, dac_bits):
+    config = TECHNOLOGIES[technology]
+    odd = odd_weights(2)
+    chip = Chip(config, ideal=True)
+    mapped = map_layer("a", odd, chip=chip, **GOOD | {"scheme": scheme, "dac_bits": dac_bits})
+    x = np.random.default_rng(1).integers(0, 16, (50, 20))
+    acc = mapped.layer.accumulate(x)
+    np.testing.assert_array_equal(acc, (x @ odd.T) * mapped.unit)
+    assert mapped.layer.groups == 3
+    assert mapped.layer.slices == 2 // config.level_bits
+    assert mapped.stuck == mapped.saturated == 0
+
+
+def test_a_sampled_chip_holds_the_codes_of_its_arrays():
+    config = MTJConfig(stuck_p=0.1, read_noise=0.5)
+    odd, chip = odd_weights(2), Chip(config, seed=4)
+    mapped = map_layer("fc1", odd, chip=chip, **GOOD)
+    levels = weight_levels(odd.T, 2, 1)
+    array = chip.sample("fc1", np.stack([levels, 1 - levels], axis=1))
+    np.testing.assert_array_equal(mapped.layer.codes, array.codes)
+    assert mapped.stuck == array.stuck > 0
+    assert mapped.layer.noise.seed == chip.noise_seed("fc1")
+    # 0.5 of 22 codes, times 4096 / sqrt(853) = 140.24.
+    assert mapped.layer.noise.amplitude.ravel().tolist() == [1543]
+
+
+def test_a_tile_size_changes_no_device():
+    odd, chip = odd_weights(2), Chip(MTJConfig(), seed=4)
+    small = map_layer("a", odd, chip=chip, **GOOD)
+    large = map_layer("a", odd, chip=chip, **GOOD | {"crossbar_size": 64})
+    np.testing.assert_array_equal(small.layer.codes, large.layer.codes)
+
+
+def test_refuses_noise_beyond_the_generator():
+    chip = Chip(MTJConfig(read_noise=30.0))
+    with pytest.raises(
+        ParameterError,
+        match=r"^convert: read_noise must stay below 21\.24 on 6 cell bits, not 30; give fewer "
+        r"cell bits$",
+    ):
+        map_layer("a", odd_weights(2), chip=chip, **GOOD)

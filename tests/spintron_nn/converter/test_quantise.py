@@ -1,0 +1,84 @@
+"""Tests of spintron_nn.converter.quantise."""
+
+import numpy as np
+import pytest
+
+from spintron_ir import IntType
+from spintron_nn.converter.quantise import Affine, best_scale, codes_of, quantise_weights
+
+RANDOM = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 3, 4])
+@pytest.mark.parametrize("per_channel", [True, False])
+def test_weights_on_the_levels_are_kept(bits, per_channel):
+    top = (1 << bits) - 1
+    odd = np.stack([RANDOM.permutation(np.arange(-top, top + 1, 2)) for _ in range(6)])
+    step = 2.0 ** np.arange(-5, 1) if per_channel else np.full(6, 0.25)
+    found, steps = quantise_weights(odd * step[:, None], bits, per_channel=per_channel)
+    np.testing.assert_array_equal(found, odd)
+    np.testing.assert_array_equal(steps, step)
+
+
+@pytest.mark.parametrize(("bits", "mse"), [(1, 0.3634), (2, 0.1188), (3, 0.03744), (4, 0.01154)])
+def test_a_normal_source_meets_the_published_error(bits, mse):
+    # Max 1960, table II: least squared error of uniform quantisers of 2, 4, 8 and 16 levels.
+    weight = RANDOM.standard_normal((1, 400_000))
+    odd, step = quantise_weights(weight, bits, per_channel=True)
+    found = float(np.mean((weight - odd * step[:, None]) ** 2))
+    assert abs(found / mse - 1) < 0.01
+
+
+def test_no_weight_is_zero():
+    odd, step = quantise_weights(np.zeros((2, 3)), 2, per_channel=True)
+    assert odd.tolist() == [[1, 1, 1], [1, 1, 1]]
+    assert step.tolist() == [1.0, 1.0]
+
+
+def test_codes_by_hand():
+    # 0.5 / 1 + 0.5 = 1; -0.5 / 1 + 0.5 = 0; 99 saturates.
+    assert codes_of([-1, -0.5, 0.49, 0.5, 99], 1.0, IntType(4)).tolist() == [0, 0, 0, 1, 15]
+    assert codes_of([-99, -1.5, -0.5, 99], 1.0, IntType(4, signed=True)).tolist() == [-8, -1, 0, 7]
+
+
+def test_scale_keeps_values_that_are_on_codes():
+    assert best_scale(np.arange(16) / 8, IntType(4)) == 0.125
+    assert best_scale(np.arange(-7, 8) / 8, IntType(4, signed=True)) == 0.125
+
+
+def test_scale_of_nothing():
+    assert best_scale(np.array([-1.0, 0.0]), IntType(4)) == 1.0
+    assert best_scale(np.zeros(3), IntType(4, signed=True)) == 1.0
+
+
+def test_scale_clips_where_that_pays():
+    values = np.abs(RANDOM.standard_normal(20_000))
+    kind = IntType(2)
+    scale = best_scale(values, kind)
+
+    def error(s):
+        return np.mean((codes_of(values, s, kind) * s - values) ** 2)
+
+    assert scale * kind.high < 0.8 * values.max()
+    assert error(scale) <= min(error(s) for s in np.linspace(0.3, values.max() / 3, 50)) * 1.01
+
+
+@pytest.mark.parametrize("kind", [IntType(4), IntType(3, signed=True), IntType(1), IntType(8)])
+def test_thresholds_equal_the_function_on_every_accumulator(kind):
+    slope = np.array([0.125, -0.125, 0.0, 1e-9, -1e9, 0.037, -0.0021, 1 / 3, 7.0])
+    offset = np.array([0.0, 1.0, 3.3, -2.0, 0.25, -0.5, 4.0, 1 / 3, -3.5])
+    # Slope 1/8, scale 1/2: every second half lies exactly between two codes.
+    affine = Affine(slope, offset, 0.5, kind)
+    low, high = -300, 411
+    requantise = affine.thresholds(low, high)
+    acc = np.arange(low, high + 1)[:, None] * np.ones(9, dtype=np.int64)
+    np.testing.assert_array_equal(requantise.run(acc), affine.codes(acc))
+    assert requantise.type == kind and requantise.low == kind.low
+
+
+def test_thresholds_by_hand():
+    # Codes floor(acc / 2 + 0.5): 1 from 1 on, 2 from 3, 3 from 5.
+    affine = Affine(np.array([1.0, -1.0]), np.array([0.0, 0.0]), 2.0, IntType(2))
+    made = affine.thresholds(-9, 9)
+    assert made.thresholds.tolist() == [[1, 3, 5], [1, 3, 5]]
+    assert made.sign.tolist() == [1, -1]

@@ -1,0 +1,104 @@
+"""Tests of spintron_nn.core.chip."""
+
+import re
+
+import numpy as np
+import pytest
+
+from spintron_ir import ParameterError
+from spintron_nn.core.chip import Chip
+from spintron_nn.core.mtj_models import MTJConfig
+
+MANY = np.tile([0, 1], 100_000)
+
+
+def test_nominal_devices_are_exact():
+    for levels in (2, 4, 8):
+        mtj = MTJConfig(levels=levels, cell_bits=8)
+        codes = Chip(mtj, ideal=True).sample("a", np.arange(levels)).codes.astype(int)
+        assert np.diff(codes).tolist() == [mtj.level_codes] * (levels - 1)
+        middle = Chip(mtj, ideal=True).sample_reference("r", (3,)).codes.astype(int)
+        assert (2 * middle).tolist() == [codes[0] + codes[-1]] * 3
+
+
+def test_conductance_is_log_normal():
+    mtj = MTJConfig(resistance_variation=0.1)
+    found, stuck = Chip(mtj, seed=3).conductances("a", MANY)
+    log = np.log(found) - np.log(np.where(MANY, mtj.conductance_p, mtj.conductance_ap))
+    # 200,000 devices: the mean is known to 0.1 / 447, the deviation to 0.1 / 632; five sigmas.
+    assert abs(log.mean()) < 5 * 0.1 / 447
+    assert log.std() == pytest.approx(0.1, abs=5 * 0.1 / 632)
+    skew = np.mean((log / log.std()) ** 3)
+    assert abs(skew) < 5 * np.sqrt(6 / len(MANY))
+    assert not stuck.any()
+
+
+def test_codes_carry_the_spread():
+    mtj = MTJConfig()
+    array = Chip(mtj, seed=1).sample("a", MANY)
+    parallel = array.codes[MANY == 1].astype(float)
+    nominal = mtj.conductance_p / mtj.conductance_step
+    expected = nominal * np.exp(0.1**2 / 2) * np.sqrt(np.exp(0.1**2) - 1)
+    # Rounding to codes adds 1/12 to the variance.
+    assert parallel.std() == pytest.approx(np.hypot(expected, 12**-0.5), rel=0.01)
+    # One normal value in 31,574 lies beyond four deviations.
+    assert array.saturated < 20
+
+
+def test_stuck_devices():
+    mtj = MTJConfig(resistance_variation=0.0, stuck_p=0.02, stuck_ap=0.05)
+    array = Chip(mtj, seed=1).sample("a", MANY)
+    low, high = np.unique(array.codes)
+    assert array.stuck == pytest.approx(0.07 * len(MANY), abs=5 * np.sqrt(0.07 * len(MANY)))
+    half = len(MANY) / 2
+    # Of devices written antiparallel those stuck parallel show, and the other way round.
+    assert np.sum(array.codes[MANY == 0] == high) == pytest.approx(0.02 * half, abs=250)
+    assert np.sum(array.codes[MANY == 1] == low) == pytest.approx(0.05 * half, abs=350)
+
+
+def test_saturation_is_counted():
+    mtj = MTJConfig(resistance_variation=1.0, cell_bits=12)
+    array = Chip(mtj, seed=1).sample("a", MANY)
+    assert array.codes.max() == 4095
+    assert 0 < array.saturated <= np.sum(array.codes == 4095)
+
+
+def test_arrays_do_not_depend_on_each_other():
+    one, other = Chip(MTJConfig(), seed=5), Chip(MTJConfig(), seed=5)
+    first = one.sample("fc1", MANY[:50]).codes
+    one.sample("fc2", MANY[:50])
+    other.sample("fc2", MANY[:99])
+    np.testing.assert_array_equal(other.sample("fc1", MANY[:50]).codes, first)
+    assert (one.sample("fc2", MANY[:50]).codes != first).any()
+    assert (Chip(MTJConfig(), seed=6).sample("fc1", MANY[:50]).codes != first).any()
+    assert one.noise_seed("fc1") == other.noise_seed("fc1") != one.noise_seed("fc2")
+
+
+def test_a_seed_is_a_die_for_ever():
+    # Written down once: a change of these numbers changes every published chip.
+    codes = Chip(MTJConfig(), seed=2026).sample("fc1", np.array([0, 1, 0, 1, 1])).codes
+    assert codes.tolist() == [21, 47, 20, 45, 40]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: Chip("mtj"), "Chip: config must be an MTJConfig, not 'mtj'"),
+        (
+            lambda: Chip(MTJConfig(), seed=-1),
+            "Chip: seed must be an integer in 0..18446744073709551615, not -1",
+        ),
+        (lambda: Chip(MTJConfig(), ideal=1), "Chip: ideal must be True or False, not 1"),
+        (
+            lambda: Chip(MTJConfig()).sample("a", np.array([0, 2])),
+            "Chip: levels must be in 0..1, not 0..2",
+        ),
+        (
+            lambda: Chip(MTJConfig()).sample("a", np.array([0.5])),
+            "Chip: levels must be integers, not float64",
+        ),
+    ],
+)
+def test_refuses(call, message):
+    with pytest.raises(ParameterError, match=f"^{re.escape(message)}$"):
+        call()

@@ -1,0 +1,18 @@
+"""Tests of the names that the package offers."""
+
+import pytest
+
+import spintron_nn
+
+
+def test_names_are_loaded_on_first_use():
+    from spintron_nn import Chip, MTJConfig, SpintronConverter, SpintronicModel
+
+    made = [Chip, MTJConfig, SpintronConverter, SpintronicModel]
+    assert [kind.__name__ for kind in made] == spintron_nn.__all__
+    assert set(spintron_nn.__all__) <= set(dir(spintron_nn))
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(AttributeError, match=r"^module 'spintron_nn' has no attribute 'Nonsense'$"):
+        _ = spintron_nn.Nonsense

@@ -1,0 +1,108 @@
+"""Tests of spintron_nn.training.qat."""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from spintron_ir import ConversionError, ParameterError
+from spintron_nn.core.mtj_models import MTJConfig
+from spintron_nn.training.qat import Progress, fine_tune, train
+from spintron_nn.training.recipes import mlp
+
+RANDOM = np.random.default_rng(0)
+X = RANDOM.standard_normal((130, 8)).astype(np.float32)
+Y = (X[:, 0] + X[:, 1] > 0).astype(np.int64)
+QUICK = {"config": MTJConfig(), "epochs": 2, "batch_size": 32}
+
+
+def state(model):
+    return {key: value.clone() for key, value in model.state_dict().items()}
+
+
+def same(one, other):
+    return all(torch.equal(value, other[key]) for key, value in one.items())
+
+
+@pytest.fixture
+def model():
+    return mlp((8, 6, 2), dropout=0.1, seed=3)
+
+
+def test_the_same_seed_gives_the_same_model(model):
+    first, again, other = (state(fine_tune(model, (X, Y), seed=s, **QUICK)) for s in (5, 5, 6))
+    assert same(first, again)
+    assert not same(first, other)
+    assert list(first) == list(model.state_dict())
+
+
+def test_the_given_model_and_the_global_generator_stay(model):
+    before, random = state(model), torch.get_rng_state()
+    tuned = fine_tune(model.train(), (X, Y), **QUICK)
+    train(model, (X, Y), epochs=1)
+    assert same(before, model.state_dict()) and model.training
+    assert torch.equal(torch.get_rng_state(), random)
+    assert not any(module.training for module in tuned.modules())
+    assert not same(before, tuned.state_dict())
+
+
+def test_progress_is_told(model):
+    told = []
+    fine_tune(model, (X, Y), progress=told.append, **QUICK)
+    assert [(state.epoch, state.epochs) for state in told] == [(1, 2), (2, 2)]
+    assert isinstance(told[0], Progress) and 0 < told[0].loss < 2
+
+
+def test_learns_on_chips(model):
+    told = []
+    fine_tune(model, (X, Y), config=MTJConfig(), epochs=20, batch_size=32, progress=told.append)
+    assert told[-1].loss < 0.75 * told[0].loss
+
+
+def test_statistics_follow_the_chips(model):
+    tuned = fine_tune(model, (X, Y), **QUICK)
+    assert not torch.equal(tuned.norm1.running_mean, model.norm1.running_mean)
+
+
+def test_refuses_models_that_do_not_convert():
+    with pytest.raises(ConversionError) as caught:
+        fine_tune(nn.Sequential(nn.Linear(8, 2), nn.Sigmoid()), (X, Y), **QUICK)
+    assert caught.value.findings == (
+        "1 (aten.sigmoid): not supported; use nn.ReLU, then fine-tune",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"weight_bits": 0}, "fine_tune: weight_bits must be an integer in 1..8, not 0"),
+        ({"activation_bits": 9}, "fine_tune: activation_bits must be an integer in 1..8, not 9"),
+        ({"batch_size": 1}, "fine_tune: batch_size must be an integer in 2..1048576, not 1"),
+        ({"epochs": 0}, "training: epochs must be an integer in 1..1048576, not 0"),
+        ({"config": MTJConfig(levels=8)}, "convert: quantization_bits must be a multiple of the 3 "
+         "bits that a device of 8 levels holds, not 2"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_refuses(model, changed, message):
+    with pytest.raises(ParameterError, match=f"^{re.escape(message)}$"):
+        fine_tune(model, (X, Y), **QUICK | changed)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ((X, Y[:-1]), "train_data must be inputs (n, *input) and labels (n,) with n of at least 2, "
+                      "not shapes (130, 8) and (129,)"),
+        ((X[:0], Y[:0]), "train_data must be inputs (n, *input) and labels (n,) with n of at least "
+                         "2, not shapes (0, 8) and (0,)"),
+        ((X * np.nan, Y), "inputs must be finite, and 1040 of 1040 values are not; clean the data "
+                          "first"),
+    ],
+    ids=["lengths", "empty", "nan"],
+)  # fmt: skip
+def test_refuses_data(model, data, message):
+    with pytest.raises(ParameterError, match=f"^fine_tune: {re.escape(message)}$"):
+        fine_tune(model, data, **QUICK)

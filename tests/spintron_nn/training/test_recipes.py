@@ -1,0 +1,46 @@
+"""Tests of spintron_nn.training.recipes: the accuracy that the project promises."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spintron_nn.datasets import digits
+from spintron_nn.training.recipes import DIGITS, float_accuracy
+
+
+@pytest.fixture(scope="module")
+def trained():
+    told = []
+    made = DIGITS.run(digits(), progress=lambda phase, state: told.append(phase))
+    assert told == ["train"] * DIGITS.float_epochs + ["tune"] * DIGITS.tune_epochs
+    return made
+
+
+def test_five_chips_classify_digits(trained):
+    found = trained.accuracies(5)
+    assert np.mean(found) >= 0.95, found
+    assert min(found) >= 0.94, found
+
+
+def test_float_and_ideal(trained):
+    assert float_accuracy(trained.float_model, trained.data) >= 0.97
+    assert trained.accuracies(1, ideal=True)[0] >= 0.97
+
+
+def test_fine_tuning_pays(trained):
+    direct = replace(trained, model=trained.float_model)
+    assert np.mean(trained.accuracies(3)) > np.mean(direct.accuracies(3))
+
+
+def test_network_of_the_demo(trained):
+    made = trained.on_chip(3, adc_bits=5)
+    names = [node.name for node in made.network.nodes]
+    assert names == ["flatten", "fc1", "fc2", "fc3", "argmax"] or names == [
+        "fc1",
+        "fc2",
+        "fc3",
+        "argmax",
+    ]
+    assert made.network.name == "digits" and made.chip.seed == 3
+    assert made.network.nodes[-2].layer.adc.bits == 5
