@@ -56,7 +56,8 @@ def face_of(cell: Any) -> Face:
 def _vector(cell: Any, name: str, flow: Any) -> tuple[IntType, int]:
     owner = type(cell).__name__
     direction = "in" if flow is In else "out"
-    member = cell.signature.members.get(name) if hasattr(cell, "signature") else None
+    members = dict(cell.signature.members) if hasattr(cell, "signature") else {}
+    member = members.get(name)
     if (
         member is None
         or member.flow is not flow

@@ -137,5 +137,5 @@ def all_cells() -> tuple[FoundCell, ...]:
 
 
 def _found(name: str, origin: str, cls: type) -> FoundCell:
-    text = (inspect.getdoc(cls) or "").split("\n\n")[0]
+    text = inspect.cleandoc(cls.__doc__ or "").split("\n\n")[0]
     return FoundCell(name, origin, cls, " ".join(text.split()))
