@@ -37,16 +37,32 @@ def build(
 ) -> None:
     """Build the bitstream of NET for a board.
 
-    What does not fit is refused before synthesis, with the numbers.
+    What does not fit is refused before synthesis, with the numbers. The folder must be new,
+    empty or an earlier build; it appears as a whole, at the end.
     """
     from ..deployment.flow import build_plan, plan_for
-    from .files import load_network, made_folder
+    from .files import load_network
 
     console = Console(as_json)
     net = load_network(network, cell_files)
     plan = plan_for(net, board=board, body=body, interval=interval)
-    made_folder(output)
     with console.stage(f"build for {board}"):
-        facts = build_plan(plan, board, output)
-    console.result({"network": str(network), "digest": net.digest()} | facts)
-    console.table("build", ("what", "value"), list(facts.items()))
+        report = build_plan(plan, board, output, progress=console.steps())
+    cycles = {"latency": plan.latency, "interval": plan.interval}
+    console.result(report.as_dict() | {"folder": str(output), "cycles": cycles})
+    console.table(
+        f"{net.name} on {board}",
+        ("resource", "used", "available", "percent"),
+        [
+            (name, usage.used, usage.capacity, usage.percent)
+            for name, usage in report.resources.items()
+        ],
+    )
+    for clock in report.clocks:
+        console.text(
+            f"clock {clock.name}: up to {clock.fmax_mhz:g} MHz, needs {clock.target_mhz:g} MHz"
+        )
+    if report.bitstream is not None:
+        console.text(f"bitstream: {output / report.bitstream}")
+    if report.note:
+        console.text(report.note)

@@ -84,6 +84,17 @@ class Console:
         yield
         click.echo(f"{name}: {time.monotonic() - begun:.1f} s", err=True)
 
+    def steps(self) -> Callable[[str, str], None]:
+        """Return what announces each step of a build on stderr, once: ``progress(step, line)``."""
+        seen: set[str] = set()
+
+        def announce(step: str, line: str) -> None:
+            if step not in seen:
+                seen.add(step)
+                click.echo(f"  {step} ...", err=True)
+
+        return announce
+
     @contextlib.contextmanager
     def progress(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
         """Show a bar on stderr where that is a terminal; yield ``advance(done)``."""

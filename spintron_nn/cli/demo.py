@@ -34,10 +34,8 @@ def demo(folder: Path, board: str, as_json: bool) -> None:
     with 10 % resistance variation. Every held-out image runs through the hardware of the first
     chip, and the bitstream is built. It takes some minutes.
     """
-    from dataclasses import replace
-
     from ..datasets import digits
-    from ..deployment.demo import DIGITS, run_job
+    from ..deployment.demo import digits_job, run_job
     from .files import made_folder, write_json
 
     console = Console(as_json)
@@ -45,7 +43,12 @@ def demo(folder: Path, board: str, as_json: bool) -> None:
     data = digits()
     with console.progress("frames", len(data.test_x)) as advance:
         report = run_job(
-            replace(DIGITS, board=board), data, folder, stage=console.stage, progress=advance
+            digits_job(board=board),
+            data,
+            folder,
+            stage=console.stage,
+            progress=advance,
+            steps=console.steps(),
         )
     path = write_json(folder / "report.json", report)
     console.result(report)
@@ -76,7 +79,7 @@ def report_rows(report: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("flip-flops", _number(fpga["ffs"]), fpga["board"]),
         ("block RAMs", _number(fpga["brams"]), fpga["board"]),
         ("clock", _number(fpga["fmax_mhz"], " MHz"), "largest that timing allows"),
-        ("bitstream", str(fpga["bitstream"] or "none"), fpga.get("says") or ""),
+        ("bitstream", str(fpga["bitstream"] or "none"), fpga["note"]),
     ]
 
 

@@ -53,17 +53,15 @@ def _of_model(path: Path) -> list[str]:
 
 
 def _of_network(path: Path, board: str | None, cell_files: tuple[Path, ...]) -> list[str]:
+    from spintron_hw.mapping.capacity import check_capacity
     from spintron_ir.errors import MappingError, NetworkError
 
-    from ..deployment.flow import fit_findings, plan_for
+    from ..deployment.flow import plan_for
     from .files import load_network
 
     try:
-        network = load_network(path, cell_files)
-    except NetworkError as error:
+        plan = plan_for(load_network(path, cell_files), board=board)
+        check_capacity(plan.resources, plan.target)
+    except (NetworkError, MappingError) as error:
         return [str(error)]
-    try:
-        plan = plan_for(network, board=board)
-    except MappingError as error:
-        return [str(error)]
-    return fit_findings(plan)
+    return []

@@ -11,19 +11,23 @@ from spintron_ir.network import Network
 if TYPE_CHECKING:
     from boards.board import Board
     from sim.verify import VerifyReport
+    from spintron_hw.build.report import BuildReport
     from spintron_hw.mapping.plan import Plan
     from spintron_hw.mapping.target import Target
 
 __all__ = [
+    "Advance",
+    "StepProgress",
     "board_named",
     "build_plan",
-    "fit_findings",
+    "fpga_facts",
     "plan_for",
     "target_named",
     "verify_plan",
 ]
 
 Advance = Callable[[int], None]
+StepProgress = Callable[[str, str], None]
 
 TOP = "spintron_top"
 """Top module where nobody sees its name: that of a network may be a word of Verilog."""
@@ -68,23 +72,6 @@ def plan_for(
     return map_network(network, target_named(board), interval=interval, body=body)
 
 
-def fit_findings(plan: Plan) -> list[str]:
-    """Say which resources of its target a plan exceeds, by the estimate, with a way out each."""
-    target, used = plan.target, plan.resources
-    names = {
-        "luts": "look-up tables",
-        "ffs": "flip-flops",
-        "brams": "block RAMs",
-        "dsps": "multipliers",
-    }
-    return [
-        f"{target.name}: needs {getattr(used, key):,} {name} by the estimate, and the part has "
-        f"{getattr(target, key):,}; allow more cycles with --interval, or take a larger board"
-        for key, name in names.items()
-        if getattr(used, key) > getattr(target, key)
-    ]
-
-
 def verify_plan(
     plan: Plan, x: Any, *, engine: str, progress: Advance | None = None
 ) -> VerifyReport:
@@ -96,22 +83,47 @@ def verify_plan(
     return verify(design, plan.network, x, engine, progress=progress)
 
 
-def build_plan(plan: Plan, board: str, folder: Path) -> dict[str, Any]:
-    """Build a plan for a board; return what came of it.
-
-    Returns
-    -------
-    dict
-        ``board``, ``luts``, ``ffs``, ``brams``, ``dsps``, ``fmax_mhz``, ``bitstream`` (None where
-        no open tool makes one) and ``says``, what is left to do.
+def build_plan(
+    plan: Plan, board: str, folder: Path, *, progress: StepProgress | None = None
+) -> BuildReport:
+    """Build a plan for a board, as far as open tools go.
 
     Raises
     ------
     MappingError
         If it does not fit; nothing is synthesized then.
     ToolError
-        If a tool is missing or fails.
+        If a tool is missing or fails, or the design is too slow for the board.
     """
-    from boards import build_for
+    from spintron_hw.accelerator import Accelerator
 
-    return build_for(board_named(board), plan, folder)
+    found = board_named(board)
+    return found.build(
+        Accelerator(plan),
+        folder,
+        digest=plan.network.digest(),
+        resources=plan.resources,
+        progress=progress,
+        facts={"network": plan.network.name},
+    )
+
+
+def fpga_facts(report: BuildReport, folder: Path) -> dict[str, Any]:
+    """What a build came to, in one flat dict.
+
+    Returns
+    -------
+    dict
+        ``board``, ``luts``, ``ffs``, ``brams``, ``dsps``, ``fmax_mhz`` of the slowest clock and
+        ``bitstream`` as a path (None where no open tool gives them), and ``note``.
+    """
+    used = {name: report.resources[name].used for name in ("luts", "ffs", "brams", "dsps")}
+    slowest = min((clock.fmax_mhz for clock in report.clocks), default=None)
+    bitstream = None if report.bitstream is None else str(folder / report.bitstream)
+    return {
+        "board": report.board,
+        **used,
+        "fmax_mhz": slowest,
+        "bitstream": bitstream,
+        "note": report.note,
+    }
