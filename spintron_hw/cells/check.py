@@ -32,6 +32,18 @@ __all__ = ["CheckResult", "check_file", "frames_for"]
 TITLES = "Timing, Parameters, Members, Attributes, Returns, Raises, Source, Examples".split(", ")
 LINES = 80
 
+NEEDS = {
+    "streams": {"arguments"},
+    "verilog": {"streams"},
+    "reference": {"streams"},
+    # What cannot become Verilog may have a loop without registers, and hang the simulator.
+    "hardware": {"verilog", "reference"},
+    "latency": {"verilog"},
+    "interval": {"verilog"},
+    "network": {"reference"},
+}
+"""Checks made with each example, in order, and those that must have been passed before."""
+
 
 @dataclass(frozen=True)
 class CheckResult:
@@ -138,18 +150,13 @@ class _Checks:
     def results(self) -> list[CheckResult]:
         """Results of the checks, in the order in which they are made."""
         class_checks = (self.documentation, self.arguments, self.refusals, self.length)
-        example_checks = (
-            self.streams, self.reference, self.hardware, self.latency, self.interval,
-            self.network, self.verilog,
-        )  # fmt: skip
         results = [self._result(check, [()]) for check in class_checks]
         passed = {result.check for result in results if result.passed}
-        needs = {"reference": "streams", "hardware": "reference", "network": "reference"}
-        examples = [(n, example) for n, example in enumerate(self.examples)]
-        for check in example_checks if "arguments" in passed else ():
-            if needs.get(check.__name__, "streams") in passed | {check.__name__}:
-                results.append(self._result(check, examples))
-                passed |= {check.__name__} if results[-1].passed else set()
+        examples = list(enumerate(self.examples))
+        for name, needed in NEEDS.items():
+            if needed <= passed:
+                results.append(self._result(getattr(self, name), examples))
+                passed |= {name} if results[-1].passed else set()
         return results
 
     def _result(self, check: Callable[..., str], cases: list[Any]) -> CheckResult:
@@ -251,6 +258,11 @@ class _Checks:
         face = face_of(self.cls(**example))
         return f"{face.input} x {face.length} -> {face.type} x {face.outputs}"
 
+    def verilog(self, example: dict[str, Any]) -> str:
+        """The hardware can be written as Verilog."""
+        lines = emit(self.cls(**example), name="cell_under_check").count("\n")
+        return f"{lines} lines"
+
     def _tried(self, example: dict[str, Any]) -> tuple[Any, Face, NDArray[np.int64]]:
         cell = self.cls(**example)
         face = face_of(cell)
@@ -323,11 +335,6 @@ class _Checks:
         if not np.array_equal(layer.run(frames), _answers(layer.make(), face, frames)):
             raise MismatchError("two instances with the same arguments must answer the same")
         return "stands in a layer"
-
-    def verilog(self, example: dict[str, Any]) -> str:
-        """The hardware can be written as Verilog."""
-        lines = emit(self.cls(**example), name="cell_under_check").count("\n")
-        return f"{lines} lines"
 
 
 def _answers(cell: Any, face: Face, frames: NDArray[np.int64]) -> NDArray[np.int64]:
