@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from numpy.typing import ArrayLike
@@ -125,10 +125,9 @@ class StreamWidthAdapter(wiring.Component):
             self.o.payload.eq(held[: self.o_lanes * self.type.bits]),
         ]
         with m.If(self.i.ready):
-            m.d.sync += self.o.valid.eq(self.i.valid)
-        with m.If(self.i.ready | self.o.ready):
-            shifted = held >> self.o_lanes * self.type.bits
-            m.d.sync += held.eq(Mux(self.i.ready, Cat(self.i.payload), shifted))
+            m.d.sync += [self.o.valid.eq(self.i.valid), held.eq(Value.cast(self.i.payload))]
+        with m.Elif(self.o.ready):
+            m.d.sync += held.eq(held[self.o_lanes * self.type.bits :])
 
         return m
 
