@@ -30,9 +30,9 @@ def test_verilog_of_the_readme(made):
 
 
 def test_a_design_folder(made, tmp_path):
-    files = made.save_design(tmp_path / "out", module_name="small", vectors=X[:5])
+    files = made.save_design(tmp_path / "out", module_name="little", vectors=X[:5])
     names = {path.name for path in files}
-    assert {"network.safetensors", "small.v", "small_tb.v", "manifest.json"} <= names
+    assert {"network.safetensors", "little.v", "little_tb.v", "manifest.json"} <= names
     assert all(path.is_file() for path in files)
     loaded = Network.load(tmp_path / "out" / "network.safetensors")
     assert loaded.digest() == made.network.digest()
