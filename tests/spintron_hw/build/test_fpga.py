@@ -190,6 +190,16 @@ def test_a_slow_design_is_refused(pretend):
         build(folder)
 
 
+def test_a_slow_design_is_placed_again_with_regard_to_timing(pretend):
+    folder = pretend(
+        nextpnr=NEXTPNR + 'case "$*" in *--no-tmdriv*) sed -i s/30.5/11.5/ placed.json; esac'
+    )
+    report = build(folder)
+    assert report.clocks[0].fmax_mhz == 30.5
+    assert "--no-tmdriv" not in report.options["place and route"]
+    assert "--no-tmdriv" in build(pretend()).options["place and route"]
+
+
 def test_a_slow_design_is_built_where_that_is_allowed(pretend):
     report = build(pretend(fmax=11.25), allow_timing_failure=True)
     assert (report.met, report.as_dict()["timing_met"]) == (False, False)
