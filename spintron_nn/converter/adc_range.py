@@ -17,6 +17,9 @@ Reals = NDArray[np.float64]
 READS = 1 << 21
 """Reads that the search looks at; inputs are picked evenly to stay below."""
 
+FRAMES = 32
+"""Inputs that the search looks at if only there are so many, however large the layer."""
+
 SHIFTS = 7
 """Steps tried for each gain, from the one that clips nothing downwards."""
 
@@ -66,7 +69,7 @@ def choose_adc(layer: Dense, x: Ints, bits: int, *, gains: tuple[int, ...] = (1,
         Gains to try; a gain of 1 costs no hardware.
     """
     reads = layer.groups * layer.slices * layer.converters * layer.chunks * layer.cols
-    picked = x[:: -(-len(x) * reads // READS)]
+    picked = x[:: max(min(len(x) * reads // READS, len(x) // FRAMES), 1)]
     exact = layer.accumulate(picked).astype(np.float64)
     level = _levels(layer, picked)
     places = layer.dac_bits * np.arange(layer.chunks)
@@ -101,7 +104,8 @@ def _candidates(turned: Ints, bits: int) -> list[tuple[int, int]]:
         return [(0, 0)]  # only the edge matters, and it is on the mean
     largest = int(np.abs(turned).max(initial=1))
     widest = max(largest.bit_length() + 1 - bits, 0)
-    shifts = range(max(widest - SHIFTS + 1, 0), widest + 1)
+    # The widest first: where nothing moves, and all are as good, that is the safe one.
+    shifts = range(widest, max(widest - SHIFTS, -1), -1)
     # An even number of codes has none in the middle: cutting off in place of rounding makes the
     # range symmetric, which matters while codes are few.
     halves = (0, 1) if bits <= 4 else (0,)

@@ -129,13 +129,13 @@ def _normalised(placed: _Placed, norm: Norm | None, *, recalibrate: bool) -> tup
         return placed.slope, placed.offset
     mean, var = norm.mean, norm.var
     if recalibrate:
-        # From exact integer sums, so that the statistics have one rounding each.
         count = len(placed.acc)
-        first = placed.acc.sum(axis=0)
-        second = (placed.acc**2).sum(axis=0)
-        spread = (count * second.astype(object) - first.astype(object) ** 2).astype(np.float64)
+        # Python's integers: the sums are exact, so that the statistics have one rounding each.
+        acc = placed.acc.astype(object)
+        first, second = acc.sum(axis=0), (acc * acc).sum(axis=0)
+        spread = (count * second - first * first).astype(np.float64)
         measured = spread / count**2 * placed.slope**2
-        mean = first / count * placed.slope + placed.offset
+        mean = first.astype(np.float64) / count * placed.slope + placed.offset
         var = np.where(measured > 0, measured, norm.var)
     gain = norm.gamma / np.sqrt(var + norm.eps)
     return gain * placed.slope, gain * (placed.offset - mean) + norm.beta
@@ -159,7 +159,10 @@ def convert_stage(
     layer = replace(placed.layer, requantise=affine.thresholds(total.low, total.high))
     assert layer.requantise is not None
     codes = layer.requantise.run(placed.acc)
-    clipped = float(np.mean(values > (kind.high + 0.5) * scale))
+    beyond = values > (kind.high + 0.5) * scale
+    if kind.signed:
+        beyond |= values < (kind.low - 0.5) * scale
+    clipped = float(np.mean(beyond))
     report = placed.report(stage.name, settings.crossbar_size, scale, clipped)
     return layer, Signal(codes, kind, scale), report
 

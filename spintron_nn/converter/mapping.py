@@ -114,7 +114,9 @@ def map_layer(
     array = chip.sample(name, devices)
     noise = None
     if config.read_noise > 0 and not chip.ideal:
-        noise = Noise(seed=chip.noise_seed(name), amplitude=_amplitude(config))
+        noise = Noise(
+            seed=chip.noise_seed(name), amplitude=_amplitude(config, min(dac_bits, kind.bits))
+        )
     layer = Dense(
         codes=array.codes,
         cell_bits=config.cell_bits,
@@ -132,12 +134,14 @@ def map_layer(
     return MappedLayer(layer, unit, array.stuck + stuck, array.saturated + saturated)
 
 
-def _amplitude(config: MTJConfig) -> NDArray[np.uint16]:
-    amplitude = round(config.read_noise * config.range_codes * NOISE_UNIT)
+def _amplitude(config: MTJConfig, dac_bits: int) -> NDArray[np.uint16]:
+    """Noise of a read; at full voltage the largest chunk is applied, not the chunk 1."""
+    codes = config.range_codes * ((1 << dac_bits) - 1)
+    amplitude = round(config.read_noise * codes * NOISE_UNIT)
     if amplitude >= 1 << 16:
-        limit = (1 << 16) / NOISE_UNIT / config.range_codes
         raise ParameterError(
-            f"convert: read_noise must stay below {limit:.4g} on {config.cell_bits} cell bits, "
-            f"not {config.read_noise:g}; give fewer cell bits"
+            f"convert: read_noise must stay below {(1 << 16) / NOISE_UNIT / codes:.4g} on "
+            f"{config.cell_bits} cell bits with chunks of {dac_bits} bits, not "
+            f"{config.read_noise:g}; give fewer of either"
         )
     return np.full((1, 1, 1, 1), amplitude, dtype=np.uint16)

@@ -23,6 +23,9 @@ ROUNDS = 10
 SCALES = 96
 """Scales tried for an activation, spread evenly on a logarithmic axis."""
 
+ENOUGH = 1 << 16
+"""Values that are enough to choose a scale from."""
+
 
 def quantise_weights(weight: Reals, bits: int, *, per_channel: bool) -> tuple[Ints, Reals]:
     """Quantise weights to odd integers times a step, with the least squared error.
@@ -87,20 +90,33 @@ def codes_of(x: ArrayLike, scale: float, kind: IntType) -> Ints:
 def best_scale(values: Reals, kind: IntType) -> float:
     """Return the scale with the least squared error of ``codes_of(values) * scale``.
 
-    Scales from the one that saturates nothing down to a twentieth of it are tried. Where no value
-    is on the side of the type, the scale is 1.
+    Scales from the one that saturates nothing down to a twentieth of it are tried, and the best is
+    fitted to its own codes. Where no value is on the side of the type, the scale is 1.
+
+    Parameters
+    ----------
+    values : float64 array of shape ``(batch, ...)``
+        What is to be quantised; a share of a larger batch, evenly spread, is looked at.
+    kind : IntType
+        Type of the codes; what is below an unsigned type counts as zero, for a ReLU makes it so.
     """
-    flat = np.asarray(values, dtype=np.float64).ravel()
-    if len(flat) > 1 << 16:  # enough for a scale, and evenly spread over all inputs
-        flat = flat[:: -(-len(flat) // (1 << 16))]
-    largest = float(max(flat.max(initial=0.0), -flat.min(initial=0.0) * kind.signed))
-    if largest <= 0:
-        return 1.0
-    whole = largest / kind.high if kind.high else largest
-    scales = whole * np.geomspace(1.0, 0.05, SCALES)
+    rows = np.asarray(values, dtype=np.float64)
+    flat = rows[:: max(rows.size // ENOUGH, 1)].ravel()
     target = flat if kind.signed else np.maximum(flat, 0.0)
-    errors = [float(np.square(codes_of(flat, s, kind) * s - target).sum()) for s in scales]
-    return float(scales[int(np.argmin(errors))])
+    whole = float(target.max(initial=0.0)) / max(kind.high, 1)
+    if kind.signed:
+        whole = max(whole, float(target.min(initial=0.0)) / kind.low)
+    if whole <= 0:
+        return 1.0
+
+    def error(scale: float) -> float:
+        return float(np.square(codes_of(flat, scale, kind) * scale - target).sum())
+
+    best = min((whole * np.geomspace(1.0, 0.05, SCALES)).tolist(), key=error)
+    codes = codes_of(flat, best, kind)
+    power = float(np.square(codes).sum())
+    fitted = float((codes * target).sum()) / power if power else best
+    return fitted if fitted > 0 and error(fitted) < error(best) else best
 
 
 @dataclass(frozen=True, eq=False)

@@ -37,7 +37,7 @@ class LayerReport:
     output_scale : float
         Real value of one output code.
     output_clipped : float, 0..1
-        Share of the calibration outputs above the largest code.
+        Share of the calibration outputs beyond the output codes; what a ReLU cuts is not counted.
     """
 
     name: str

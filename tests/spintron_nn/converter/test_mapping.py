@@ -56,8 +56,10 @@ def test_a_sampled_chip_holds_the_codes_of_its_arrays():
     np.testing.assert_array_equal(mapped.layer.codes, array.codes)
     assert mapped.stuck == array.stuck > 0
     assert mapped.layer.noise.seed == chip.noise_seed("fc1")
-    # 0.5 of 22 codes, times 4096 / sqrt(853) = 140.24.
+    # 0.5 of 22 codes, times 4096 / sqrt(853) = 140.24; chunks of two bits reach 3.
     assert mapped.layer.noise.amplitude.ravel().tolist() == [1543]
+    wide = map_layer("fc1", odd, chip=chip, **GOOD | {"dac_bits": 2})
+    assert wide.layer.noise.amplitude.ravel().tolist() == [4628]
 
 
 def test_a_tile_size_changes_no_device():
@@ -71,7 +73,7 @@ def test_refuses_noise_beyond_the_generator():
     chip = Chip(MTJConfig(read_noise=30.0))
     with pytest.raises(
         ParameterError,
-        match=r"^convert: read_noise must stay below 21\.24 on 6 cell bits, not 30; give fewer "
-        r"cell bits$",
+        match=r"^convert: read_noise must stay below 21\.24 on 6 cell bits with chunks of 1 bits, "
+        r"not 30; give fewer of either$",
     ):
         map_layer("a", odd_weights(2), chip=chip, **GOOD)

@@ -46,9 +46,23 @@ def test_scale_keeps_values_that_are_on_codes():
     assert best_scale(np.arange(-7, 8) / 8, IntType(4, signed=True)) == 0.125
 
 
+def test_scale_is_fitted_between_the_tried_ones():
+    # Seventeen pixel values on sixteen codes: the least error is at a sixteenth, nearly.
+    values = np.repeat(np.arange(17) / 16, [40] * 16 + [5])
+    scale = best_scale(values, IntType(4))
+    assert abs(scale * 16 - 1) < 0.005
+
+
+def test_scale_sees_every_column_of_a_large_batch():
+    values = np.zeros((4096, 128))
+    values[:, 1] = 3.0
+    assert best_scale(values, IntType(4)) * 15 == 3.0
+
+
 def test_scale_of_nothing():
     assert best_scale(np.array([-1.0, 0.0]), IntType(4)) == 1.0
     assert best_scale(np.zeros(3), IntType(4, signed=True)) == 1.0
+    assert best_scale(np.array([-3.0, -1.0]), IntType(1, signed=True)) == 3.0
 
 
 def test_scale_clips_where_that_pays():
