@@ -7,7 +7,20 @@ from amaranth import Mux, Value
 
 from spintron_ir.types import IntType
 
-__all__ = ["Term", "add", "add_two_levels", "fitted", "negate_if", "signed_type"]
+from .pipeline import Pipeline
+
+__all__ = [
+    "Columns",
+    "Term",
+    "add",
+    "add_two_levels",
+    "fitted",
+    "negate_if",
+    "registered",
+    "signed_type",
+    "tree_stage",
+    "weighted",
+]
 
 
 class Term(NamedTuple):
@@ -16,6 +29,10 @@ class Term(NamedTuple):
     value: Value
     low: int
     high: int
+
+
+Columns = list[list[list[Term]]]
+"""For each column of a tile and each bit plane of a chunk, the terms to be summed."""
 
 
 def signed_type(low: int, high: int) -> IntType:
@@ -51,3 +68,48 @@ def add_two_levels(terms: Sequence[Term]) -> list[Term]:
         pairs = [add(a, b) for a, b in zip(terms[::2], terms[1::2], strict=False)]
         terms = pairs + list(terms[len(pairs) * 2 :])
     return list(terms)
+
+
+def weighted(planes: Sequence[Term], negative: Value | None) -> list[Term]:
+    """One-bit planes with their weights; the top one counts negative where :py:`negative` is 1."""
+    terms = list(planes)
+    if negative is not None:
+        terms[-1] = negate_if(negative, terms[-1])
+    return [
+        Term(term.value << plane, term.low << plane, term.high << plane)
+        for plane, term in enumerate(terms)
+    ]
+
+
+def tree_stage(columns: Columns, stage: int, rows: int, negative: Value | None) -> Columns:
+    """What the adder trees of a tile do between two registers.
+
+    Stages 1 to :py:`rows` sum each plane over the rows, the stages after that sum the planes.
+
+    Parameters
+    ----------
+    columns : Columns
+        Terms behind the register before.
+    stage : int
+        Which stage; 0 is before the first one, where only planes without a tree are weighted.
+    rows : int
+        Number of stages of the trees over the rows.
+    negative : Value or None
+        Whether the top plane counts negative; None if it never does.
+    """
+    if stage > 0:
+        columns = [[add_two_levels(terms) for terms in planes] for planes in columns]
+    if stage == rows:
+        columns = [[weighted([term for [term] in planes], negative)] for planes in columns]
+    return columns
+
+
+def registered(pipe: Pipeline, columns: Columns) -> Columns:
+    """The same terms behind a register of :py:`pipe`."""
+    return [
+        [
+            [Term(pipe.register(term.value, "sum"), term.low, term.high) for term in terms]
+            for terms in planes
+        ]
+        for planes in columns
+    ]

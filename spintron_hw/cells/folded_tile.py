@@ -18,7 +18,7 @@ from ..loops import Loop, by_index, nest
 from ..mapping.words import Banks
 from ..pipeline import Pipeline, tree_stages
 from ..stream import chunk, chunk_values, vector
-from ..terms import Term, add_two_levels, fitted, negate_if, signed_type
+from ..terms import Columns, Term, registered, signed_type, tree_stage
 
 __all__ = ["FoldedTile"]
 
@@ -29,15 +29,17 @@ class FoldedTile(wiring.Component):
     Each word of chunks from a :class:`~spintron_hw.cells.row_feeder.RowFeeder` meets the word of
     codes of the same rows; their products are summed over the rows of the word, and over the words
     (steps) of a row group. The order is that of the feeder: pass, row group, repeat, chunk, step;
-    every chunk reads the same codes again. For the layout of the codes see
+    every chunk reads the same codes again. Products are made bit by bit in logic, never in DSP
+    blocks, so that a tile costs the same on every target. For the layout of the codes see
     :func:`~spintron_hw.mapping.words.folded_words` and :class:`~spintron_hw.mapping.words.Banks`.
 
     Timing
     ------
-    One word each cycle. Currents are offered ``3 + tree_stages(row_parallel)`` cycles
-    (:attr:`latency`) after the last word of their row group was taken: memory, product, an adder
-    tree with a register after every two levels, and the sum over the steps. They wait while the
-    next ones are summed; :py:`i` stalls only where those are complete too. A vector takes
+    One word each cycle. Currents are offered ``3 + tree_stages(row_parallel) +
+    tree_stages(dac_bits)`` cycles (:attr:`latency`) after the last word of their row group was
+    taken: memory, products of single bits, adder trees with a register after every two levels, and
+    the sum over the steps. They wait while the next ones are summed; :py:`i` stalls only where
+    those are complete too. A vector takes
     ``len(words) * chunks`` words (:attr:`interval`, in cycles). Each write stalls the tile in the
     cycle after it was taken; the words that are taken from then on see it, and no others.
 
@@ -125,7 +127,8 @@ class FoldedTile(wiring.Component):
             row_parallel=self.row_parallel,
             col_parallel=self.col_parallel,
         )
-        self.latency = 3 + tree_stages(self.row_parallel)
+        self._tree = tree_stages(self.row_parallel)
+        self.latency = 3 + self._tree + tree_stages(self.dac_bits)
         self.interval = depth * self.chunks
 
         least, most = -(self.signed << self.dac_bits - 1), (1 << self.dac_bits) - 1
@@ -176,20 +179,16 @@ class FoldedTile(wiring.Component):
         codes = self._memory(m, pipe, address)
         marks = pipe.register(Cat(self.i.payload.negative, ends), "marks")
         chunks = pipe.register(self.i.payload.bits, "chunks")
-        columns = self._products(codes, chunks, marks[0])
-        for stage in range(2, self.latency):
-            columns = [
-                [Term(pipe.register(t.value, "sum"), t.low, t.high) for t in terms]
-                for terms in columns
-            ]
-            marks = pipe.register(marks, "marks")
-            if stage < self.latency - 1:
-                columns = [add_two_levels(terms) for terms in columns]
+        columns = registered(pipe, self._products(codes, chunks))
+        marks = pipe.register(marks, "marks")
+        for stage in range(self.latency - 2):
+            columns = tree_stage(columns, stage, self._tree, marks[0] if self.signed else None)
+            if stage > 0:
+                columns = registered(pipe, columns)
+                marks = pipe.register(marks, "marks")
         m.d.comb += Cat(first, last).eq(marks[1:])
 
-        for col, [term] in enumerate(columns):
-            if self.dac_bits == 1 and self.signed:
-                term = negate_if(marks[0], term)
+        for col, [[term]] in enumerate(columns):
             total = term.value
             if max(self.steps) > 1:
                 partial = Signal.like(self.o.payload[col], name=f"partial_{col}")
@@ -248,21 +247,15 @@ class FoldedTile(wiring.Component):
             codes.append([ports[n].data[at : at + self.code_width].as_signed() for n, at in places])
         return codes
 
-    def _products(
-        self, codes: list[list[Value]], chunks: Value, negative: Value
-    ) -> list[list[Term]]:
-        """Chunk times code, for each column and row; the sign of one-bit chunks comes later."""
+    def _products(self, codes: list[list[Value]], chunks: Value) -> Columns:
+        """Each code where a bit of its row's chunk is set; the trees weight the bits."""
         code = IntType(self.code_width, signed=True)
-        columns: list[list[Term]] = [[] for _ in range(self.col_parallel)]
+        columns: Columns = [[[] for _ in range(self.dac_bits)] for _ in range(self.col_parallel)]
         for row, values in enumerate(codes):
-            bits = chunks.word_select(row, self.dac_bits)
-            least, most = 0, (1 << self.dac_bits) - 1
-            if self.dac_bits > 1 and self.signed:
-                bits, least = Cat(bits, bits[-1] & negative).as_signed(), -(most + 1 >> 1)
-            for terms, value in zip(columns, values, strict=True):
-                ends = [a * b for a in (least, most) for b in (code.low, code.high)]
-                product = Mux(bits, value, 0) if self.dac_bits == 1 else bits * value
-                terms.append(fitted(product, min(ends), max(ends)))
+            for planes, value in zip(columns, values, strict=True):
+                for plane, terms in enumerate(planes):
+                    bit = chunks[row * self.dac_bits + plane]
+                    terms.append(Term(Mux(bit, value, 0), code.low, code.high))
         return columns
 
 

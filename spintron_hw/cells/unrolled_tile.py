@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from amaranth import Cat, Module, Signal
+from amaranth import Cat, Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from numpy.typing import ArrayLike, NDArray
@@ -13,12 +13,10 @@ from spintron_ir.errors import check_bool, check_int
 from ..checks import check_table
 from ..pipeline import Pipeline, tree_stages
 from ..stream import chunk, chunk_values, vector
-from ..terms import Term, add_two_levels, fitted, negate_if, signed_type
+from ..terms import Columns, fitted, registered, signed_type, tree_stage
 from .mtj_table import MTJTable
 
 __all__ = ["UnrolledTile"]
-
-Columns = list[list[list[Term]]]
 
 
 class UnrolledTile(wiring.Component):
@@ -107,18 +105,15 @@ class UnrolledTile(wiring.Component):
         m = Module()
 
         pipe = Pipeline(m, self.i, self.o, self.latency)
-        columns = self._tables(m, pipe)
-        negative = pipe.register(self.i.payload.negative, "negative")
-        if self._tree == 0:
-            columns = self._weighted(columns, negative)
+        columns, negative = self._tables(m, pipe), None
+        if self.signed:
+            negative = pipe.register(self.i.payload.negative, "negative")
+        columns = tree_stage(columns, 0, self._tree, negative)
         for stage in range(1, self.latency):
-            columns = [[add_two_levels(terms) for terms in planes] for planes in columns]
-            if stage == self._tree:
-                columns = self._weighted(columns, negative)
-            if stage == self.latency - 1:
-                break
-            columns = [[self._kept(pipe, terms) for terms in planes] for planes in columns]
-            negative = pipe.register(negative, "negative")
+            if stage > 1:
+                columns = registered(pipe, columns)
+                negative = None if negative is None else pipe.register(negative, "negative")
+            columns = tree_stage(columns, stage, self._tree, negative)
         for col, [[term]] in enumerate(columns):
             pipe.finish(self.o.payload[col], term.value)
 
@@ -144,24 +139,3 @@ class UnrolledTile(wiring.Component):
                     term = fitted(table.o.payload[col], low[col], high[col])
                     columns[col][plane].append(term)
         return columns
-
-    def _weighted(self, columns: Columns, negative: Signal) -> Columns:
-        """One list of terms for each column: its bit planes with their weights."""
-        joined = []
-        for planes in columns:
-            terms = [term for [term] in planes]
-            if self.signed:
-                terms[-1] = negate_if(negative, terms[-1])
-            joined.append(
-                [
-                    [
-                        Term(term.value << plane, term.low << plane, term.high << plane)
-                        for plane, term in enumerate(terms)
-                    ]
-                ]
-            )
-        return joined
-
-    @staticmethod
-    def _kept(pipe: Pipeline, terms: list[Term]) -> list[Term]:
-        return [Term(pipe.register(term.value, "sum"), term.low, term.high) for term in terms]

@@ -111,9 +111,9 @@ def unrolled_tile_latency(rows: int, group_size: int, dac_bits: int) -> int:
     return 1 + max(1, tree_stages(-(-rows // group_size)) + tree_stages(dac_bits))
 
 
-def folded_tile_latency(row_parallel: int) -> int:
+def folded_tile_latency(row_parallel: int, dac_bits: int) -> int:
     """Cycles from the last word of a read to its currents."""
-    return 3 + tree_stages(row_parallel)
+    return 3 + tree_stages(row_parallel) + tree_stages(dac_bits)
 
 
 def dense_output_times(plan: DensePlan, times: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -129,7 +129,8 @@ def dense_output_times(plan: DensePlan, times: NDArray[np.int64]) -> NDArray[np.
     else:
         words = plan.reads // plan.passes
         last = start + FEEDER + words * np.arange(1, plan.passes + 1) - 1
-        behind += folded_tile_latency(plan.row_parallel) + accumulator_latency(layer, 1)
+        behind += folded_tile_latency(plan.row_parallel, layer.dac_bits)
+        behind += accumulator_latency(layer, 1)
         done = last + behind
     if plan.col_parallel != plan.o_lanes:
         each = -(-plan.col_parallel // plan.o_lanes)

@@ -30,10 +30,17 @@ def chunks(tile, count, seed=0):
 
 
 @pytest.mark.parametrize("signed", [False, True])
-@pytest.mark.parametrize("dac_bits", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize(
-    ("rows", "cols", "group_size", "bounds"),
-    [(1, 1, 4, (-1, 2)), (4, 2, 4, (-7, 8)), (9, 3, 2, (0, 4)), (5, 2, 1, (-8, 1))],
+    ("rows", "cols", "group_size", "bounds", "dac_bits"),
+    [
+        (1, 1, 4, (-1, 2), 1),
+        (4, 2, 4, (-7, 8), 1),
+        (9, 3, 2, (0, 4), 1),
+        (5, 2, 1, (-8, 1), 2),
+        (3, 2, 4, (-7, 8), 3),
+        (9, 1, 2, (-7, 8), 4),
+        (2, 1, 1, (0, 2), 5),
+    ],
 )
 def test_multiplies(rows, cols, group_size, bounds, dac_bits, signed):
     codes = np.random.default_rng(1).integers(*bounds, size=(rows, cols))
