@@ -69,8 +69,8 @@ class Cell(UnaryLayer):
 
     def __post_init__(self) -> None:
         given = self.parameters
-        pairs = given.items() if isinstance(given, Mapping) else given
-        pairs = list(pairs) if hasattr(pairs, "__iter__") else [pairs]
+        parts: Any = given.items() if isinstance(given, Mapping) else given
+        pairs: list[Any] = list(parts) if hasattr(parts, "__iter__") else [parts]
         if not all(
             isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)
             for pair in pairs
