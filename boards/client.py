@@ -70,7 +70,8 @@ class Inference:
     outputs : dict from str to numpy.ndarray
         ``int64`` of shape ``(length,)`` for each output.
     cycles : int
-        Clock cycles from the transfer of the first input beat to that of the last output beat.
+        Clock cycles from that in which the first input beat is taken to that in which the last
+        output beat is, both counted: ``Plan.latency`` of the network.
     """
 
     outputs: dict[str, np.ndarray]
@@ -116,7 +117,7 @@ class BoardClient:
     >>> top = BoardTop(Sample(), digest=bytes(8), clock_hz=1_000_000, baud=250_000)
     >>> with BoardClient(VirtualBoard(top)) as board:
     ...     board.infer([1, 2, 3, 4, 5, 6, 7, 8])
-    Inference(outputs={'y': array([66,  0])}, cycles=5)
+    Inference(outputs={'y': array([66, 25])}, cycles=6)
     """
 
     def __init__(self, port: str | SerialPort, *, baud: int = 1_000_000, timeout: float = 5.0):

@@ -29,8 +29,9 @@ class HostLink(wiring.Component):
     Timing
     ------
     An input vector is offered at one beat a cycle, and output beats are always taken, so the
-    accelerator runs at its full speed. The answer to INFER starts with the cycles from the transfer
-    of the first input beat to that of the last output beat.
+    accelerator runs at its full speed. The answer to INFER starts with the number of cycles
+    from that in which the first input beat is taken to that in which the last output beat is, both
+    counted: ``Plan.latency`` for a network.
 
     Parameters
     ----------
@@ -165,7 +166,7 @@ class HostLink(wiring.Component):
                 with m.If(ready):
                     m.next = "RUN"
             with m.State("RUN"):
-                m.d.sync += [cycles.eq(Mux(first, 0, cycles + 1)), taken.eq(cycles)]
+                m.d.sync += [cycles.eq(Mux(first, 1, cycles + 1)), taken.eq(cycles)]
                 with m.If(done):
                     m.next = "ANSWER"
                 with m.Elif(cycles == self.max_cycles):
