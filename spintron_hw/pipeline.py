@@ -6,19 +6,7 @@ from typing import Any
 from amaranth import Const, Module, Mux, Signal, Value
 from amaranth.lib import stream
 
-__all__ = ["Pipeline", "tree_stages"]
-
-
-def tree_stages(count: int) -> int:
-    """Registers in a tree that reduces :py:`count` values: one after every two levels.
-
-    >>> [tree_stages(count) for count in (1, 2, 4, 5, 16, 17)]
-    [0, 1, 1, 2, 2, 3]
-    """
-    stages = 0
-    while count > 1:
-        count, stages = -(-count // 4), stages + 1
-    return stages
+__all__ = ["Pipeline"]
 
 
 class Pipeline:
@@ -104,7 +92,7 @@ class Pipeline:
     def tree(
         self, items: Sequence[tuple[Value, ...]], join: Callable[..., tuple[Value, ...]]
     ) -> tuple[Value, ...]:
-        """Reduce tuples of values pairwise by :py:`join`, in :func:`tree_stages` stages."""
+        """Reduce tuples of values pairwise by :py:`join`, in :func:`~spintron_hw.mapping.timing.tree_stages` stages."""
         items = list(items)
         while len(items) > 1:
             for _ in range(2):

@@ -13,7 +13,8 @@ from spintron_ir.errors import check_int
 from spintron_ir.types import IntType
 
 from ..checks import check_table, check_type
-from ..pipeline import Pipeline, tree_stages
+from ..mapping.timing import tree_stages
+from ..pipeline import Pipeline
 from ..stream import vector
 from .constants import schedule, scheduled_constants
 

@@ -13,7 +13,8 @@ from spintron_ir.errors import check_int
 from spintron_ir.types import IntType
 
 from ..checks import check_type
-from ..pipeline import Pipeline, tree_stages
+from ..mapping.timing import argmax_latency
+from ..pipeline import Pipeline
 from ..stream import vector
 
 __all__ = ["ArgMax"]
@@ -64,7 +65,7 @@ class ArgMax(wiring.Component):
         self.length = check_int("ArgMax", "length", length, 1, 1 << 16)
         self.lanes = check_int("ArgMax", "lanes", lanes, 1, 1 << 16)
         self.type = IntType.of_range(0, self.length - 1)
-        self.latency = tree_stages(min(self.lanes, self.length)) + 1
+        self.latency = argmax_latency(min(self.lanes, self.length))
         self.interval = -(-self.length // self.lanes)
         super().__init__(
             {

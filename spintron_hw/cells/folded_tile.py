@@ -15,8 +15,9 @@ from spintron_ir.types import IntType
 
 from ..checks import check_table
 from ..loops import Loop, by_index, nest
+from ..mapping.timing import tree_stages
 from ..mapping.words import Banks
-from ..pipeline import Pipeline, tree_stages
+from ..pipeline import Pipeline
 from ..stream import chunk, chunk_values, vector
 from ..terms import Columns, Term, registered, signed_type, tree_stage
 

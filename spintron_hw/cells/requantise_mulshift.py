@@ -15,13 +15,12 @@ from spintron_ir.types import IntType
 
 from ..arith import round_shift, saturate
 from ..checks import check_table, check_type
-from ..pipeline import Pipeline, tree_stages
+from ..mapping.timing import LIMB, biased, common_shift, mulshift_latency, tree_stages
+from ..pipeline import Pipeline
 from ..stream import vector
 from .constants import by_beat, schedule, scheduled_constants
 
 __all__ = ["RequantiseMulShift"]
-
-_LIMB = 17  # bits of an unsigned limb: with its sign bit it fills a multiplier of 18 by 18
 
 
 class RequantiseMulShift(wiring.Component):
@@ -82,14 +81,9 @@ class RequantiseMulShift(wiring.Component):
         limit = 1 << 47
         self.bias = check_table("RequantiseMulShift", "bias", bias, -limit, limit - 1, (self.cols,))
         self.lanes = check_int("RequantiseMulShift", "lanes", lanes, 1, 1 << 16)
-        self._multiplier, self._shift = _one_shift(requantise)
-        self._sum = IntType.of_range(
-            self.acc.low + min(0, int(self.bias.min())),
-            self.acc.high + max(0, int(self.bias.max())),
-        )
-        wide = IntType.of_range(min(self._multiplier), max(self._multiplier))
-        products = _limbs(self._sum.bits, self._sum.signed) * _limbs(wide.bits, wide.signed)
-        self.latency = 3 + tree_stages(products)
+        self._multiplier, self._shift = common_shift(requantise)
+        self._sum = biased(self.acc, self.bias)
+        self.latency = mulshift_latency(self.acc, requantise, self.bias)
         self.interval = -(-self.cols // self.lanes)
         super().__init__(
             {
@@ -141,26 +135,10 @@ class RequantiseMulShift(wiring.Component):
         return m
 
 
-def _one_shift(requantise: MulShift) -> tuple[list[int], int]:
-    """Multipliers that give the same results when all are shifted by the same."""
-    pairs = []
-    for multiplier, shift in zip(requantise.multiplier.tolist(), requantise.shift.tolist()):
-        while multiplier % 2 == 0 and shift:
-            multiplier, shift = multiplier // 2, shift - 1
-        pairs.append((multiplier, shift))
-    most = max(shift for _, shift in pairs)
-    return [multiplier << (most - shift) for multiplier, shift in pairs], most
-
-
-def _limbs(bits: int, signed: bool) -> int:
-    """Parts that :func:`_cut` makes of a value of that many bits."""
-    return 1 if bits <= _LIMB + signed else 1 + _limbs(bits - _LIMB, signed)
-
-
 def _cut(value: Value, place: int = 0) -> list[tuple[int, Value]]:
     """Parts of a value that fit a multiplier, each with its place."""
     signed = value.shape().signed
-    if len(value) <= _LIMB + signed:
+    if len(value) <= LIMB + signed:
         return [(place, value)]
-    rest = value[_LIMB:].as_signed() if signed else value[_LIMB:]
-    return [(place, value[:_LIMB]), *_cut(rest, place + _LIMB)]
+    rest = value[LIMB:].as_signed() if signed else value[LIMB:]
+    return [(place, value[:LIMB]), *_cut(rest, place + LIMB)]

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from spintron_ir.errors import check_bool, check_int
 
 from ..checks import check_table
-from ..pipeline import Pipeline, tree_stages
+from ..mapping.timing import tree_stages
+from ..pipeline import Pipeline
 from ..stream import chunk, chunk_values, vector
 from ..terms import Columns, fitted, registered, signed_type, tree_stage
 from .mtj_table import MTJTable

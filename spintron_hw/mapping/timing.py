@@ -1,6 +1,6 @@
 """Cycles: the latency of every cell, and when the beats of a first frame pass.
 
-The cells declare these latencies from here, and their tests measure them.
+The cells take from here what is more than a constant; tests hold all of it against their clocks.
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ if TYPE_CHECKING:
 __all__ = [
     "LIMB",
     "argmax_latency",
+    "biased",
+    "common_shift",
     "dense_output_times",
     "limbs",
+    "mulshift_latency",
     "plan_latency",
     "tree_stages",
 ]
 
 LIMB = 17
-"""Bits of an unsigned factor that a multiplier takes."""
+"""Bits of an unsigned limb: with its sign bit it fills a multiplier of 18 by 18."""
 
 ADAPTER = CHUNKER = ADD_BIAS = NOISE = 1
 FEEDER = 2
