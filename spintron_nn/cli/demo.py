@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,7 +12,11 @@ from spintron_ir.errors import MismatchError
 from .console import Console
 from .options import board_option, json_option
 
-__all__ = ["demo", "report_rows"]
+if TYPE_CHECKING:
+    from ..datasets import Dataset
+    from ..deployment.demo import Job
+
+__all__ = ["demo", "present", "report_rows"]
 
 
 @click.command()
@@ -35,24 +39,30 @@ def demo(folder: Path, board: str, as_json: bool) -> None:
     chip, and the bitstream is built. It takes some minutes.
     """
     from ..datasets import digits
-    from ..deployment.demo import digits_job, run_job
+    from ..deployment.demo import digits_job
+
+    present(Console(as_json), digits_job(board=board), digits(), folder)
+
+
+def present(console: Console, job: Job, data: Dataset, folder: Path) -> None:
+    """Do :py:`job` on :py:`data`, write ``report.json`` to :py:`folder`, print its table.
+
+    Raises
+    ------
+    MismatchError
+        If the hardware differs from the golden integers.
+    """
+    from ..deployment.demo import run_job
     from .files import made_folder, write_json
 
-    console = Console(as_json)
     made_folder(folder)
-    data = digits()
     with console.progress("frames", len(data.test_x)) as advance:
         report = run_job(
-            digits_job(board=board),
-            data,
-            folder,
-            stage=console.stage,
-            progress=advance,
-            steps=console.steps(),
+            job, data, folder, stage=console.stage, progress=advance, steps=console.steps()
         )
     path = write_json(folder / "report.json", report)
     console.result(report)
-    console.table("digits on sampled chips", ("what", "value", "note"), report_rows(report))
+    console.table(f"{data.name} on sampled chips", ("what", "value", "note"), report_rows(report))
     console.text(f"everything lies in {folder}, the figures in {path}")
     if report["verify"]["mismatches"]:
         raise MismatchError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from typing import NoReturn
 
 import click
 
@@ -70,15 +71,24 @@ def exit_code(error: SpintronError) -> int:
     return USER_ERROR
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit.
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    command: click.Command = command_line,
+    name: str = "spintron",
+) -> NoReturn:
+    """Run a command and exit.
 
     Only errors that a user can put right become one line; a defect keeps its traceback.
 
     Parameters
     ----------
     arguments : sequence of str, optional
-        Words after ``spintron``; those of this process where absent.
+        Words after the name of the command; those of this process where absent.
+    command : click.Command
+        What to run: an example is a command of its own.
+    name : str
+        What the command is called.
 
     Raises
     ------
@@ -87,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     try:
         words = None if arguments is None else list(arguments)
-        code = command_line.main(words, prog_name="spintron", standalone_mode=False)
+        code = command.main(words, prog_name=name, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
