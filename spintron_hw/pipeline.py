@@ -92,7 +92,7 @@ class Pipeline:
     def tree(
         self, items: Sequence[tuple[Value, ...]], join: Callable[..., tuple[Value, ...]]
     ) -> tuple[Value, ...]:
-        """Reduce tuples of values pairwise by :py:`join`, with a register after every two levels."""
+        """Reduce tuples of values pairwise, with a register after every two levels."""
         items = list(items)
         while len(items) > 1:
             for _ in range(2):

@@ -80,11 +80,13 @@ class Job:
 def digits_job(**changed: Any) -> Job:
     """Handwritten digits on 64-row tiles: 2-bit weights on pairs with 10 % resistance variation.
 
-    Each weight stands on one pair of four-level devices. Keyword arguments change a :class:`Job`.
+    Each weight stands on one pair of four-level devices. A frame may take 500 cycles, far less
+    than its way through the host link. Keyword arguments change a :class:`Job`.
     """
     from ..training.recipes import DIGITS
 
-    return Job(recipe=DIGITS, mtj=MTJConfig(resistance_variation=0.1, levels=4), **changed)
+    mtj = MTJConfig(resistance_variation=0.1, levels=4)
+    return Job(**{"recipe": DIGITS, "mtj": mtj, "interval": 500} | changed)
 
 
 @contextmanager
