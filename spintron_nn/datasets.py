@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import math
 import struct
 import zlib
@@ -51,6 +52,13 @@ class Dataset:
     test_x: NDArray[np.float32]
     test_y: NDArray[np.int64]
     classes: int
+
+    def digest(self) -> str:
+        """SHA-256 of all inputs and labels, in hex."""
+        found = hashlib.sha256()
+        for array in (self.train_x, self.train_y, self.test_x, self.test_y):
+            found.update(np.ascontiguousarray(array))
+        return found.hexdigest()
 
 
 def digits() -> Dataset:

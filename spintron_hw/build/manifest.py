@@ -89,13 +89,15 @@ def manifest(
     }
 
 
-def write_manifest(folder: Path, names: Iterable[str], **facts: Any) -> Path:
-    """Write ``manifest.json`` into :py:`folder`, with the digests of its files :py:`names`.
+def write_manifest(
+    folder: Path, names: Iterable[str], *, name: str = "manifest.json", **facts: Any
+) -> Path:
+    """Write a manifest into :py:`folder`, with the digests of its files :py:`names`.
 
     Keyword arguments are those of :func:`manifest`, :py:`files` excepted. The same inputs and
     versions give the same bytes.
     """
-    files = {name: file_digest(folder / name) for name in sorted(names)}
-    path = folder / "manifest.json"
+    files = {file: file_digest(folder / file) for file in sorted(names)}
+    path = folder / name
     path.write_text(json.dumps(manifest(files=files, **facts), indent=2, sort_keys=True) + "\n")
     return path

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .console import Console
-from .options import READABLE_FILE, json_option
+from .options import READABLE_FILE, command_words, json_option
 
 __all__ = ["convert"]
 
@@ -80,8 +80,11 @@ def convert(
     """Put a trained model on one sampled chip.
 
     MODEL is a .pt2 file of torch.export.save. What cannot be converted exactly is refused, all
-    of it at once, with a way out for each.
+    of it at once, with a way out for each. A manifest of versions, seeds and hashes is written
+    beside NET.
     """
+    from spintron_hw.build.manifest import file_digest, write_manifest
+
     from ..converter.converter import SpintronConverter
     from .files import load_array, made_folder, writing
 
@@ -105,6 +108,15 @@ def convert(
     made_folder(output.parent)
     with writing(output):
         made.network.save(output)
+        inputs = {"model": model, "calibration": calibration, "mtj": mtj_file}
+        write_manifest(
+            output.parent,
+            [output.name],
+            name=output.with_suffix(".manifest.json").name,
+            command=command_words(),
+            seeds={"chip": chip},
+            inputs={key: file_digest(path) for key, path in inputs.items() if path is not None},
+        )
     report = made.report.as_dict()
     console.result(
         {"network": str(output), "digest": made.network.digest(), "chip": chip, "report": report}

@@ -10,7 +10,7 @@ import click
 from spintron_ir.errors import MismatchError
 
 from .console import Console
-from .options import board_option, json_option
+from .options import board_option, command_words, json_option
 
 if TYPE_CHECKING:
     from ..datasets import Dataset
@@ -52,6 +52,8 @@ def present(console: Console, job: Job, data: Dataset, folder: Path) -> None:
     MismatchError
         If the hardware differs from the golden integers.
     """
+    from spintron_hw.build.manifest import write_manifest
+
     from ..deployment.demo import run_job
     from .files import made_folder, write_json
 
@@ -61,6 +63,13 @@ def present(console: Console, job: Job, data: Dataset, folder: Path) -> None:
             job, data, folder, stage=console.stage, progress=advance, steps=console.steps()
         )
     path = write_json(folder / "report.json", report)
+    write_manifest(
+        folder,
+        ["network.safetensors", "report.json", "test_x.npy"],
+        command=command_words(),
+        seeds={"training": job.seed} | {f"chip {n}": chip for n, chip in enumerate(job.chips)},
+        inputs={data.name: data.digest()},
+    )
     console.result(report)
     console.table(f"{data.name} on sampled chips", ("what", "value", "note"), report_rows(report))
     console.text(f"everything lies in {folder}, the figures in {path}")

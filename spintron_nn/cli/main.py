@@ -96,8 +96,8 @@ def main(
         Always, with one of the exit codes of the command line.
     """
     try:
-        words = None if arguments is None else list(arguments)
-        code = command.main(words, prog_name=name, standalone_mode=False)
+        words = sys.argv[1:] if arguments is None else list(arguments)
+        code = command.main(words, prog_name=name, standalone_mode=False, obj=(name, *words))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -12,6 +12,7 @@ __all__ = [
     "READABLE_FILE",
     "board_option",
     "cells_option",
+    "command_words",
     "input_option",
     "json_option",
     "mapping_options",
@@ -57,6 +58,11 @@ seed_option = click.option(
     show_default=True,
     help="Seed of the random inputs.",
 )
+
+
+def command_words() -> tuple[str, ...]:
+    """Words of the command that runs, for manifests."""
+    return tuple(click.get_current_context().find_root().obj or ())
 
 
 def board_option(*, default: str | None = None, required: bool = False) -> Callable[[F], F]:

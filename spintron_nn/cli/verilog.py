@@ -10,6 +10,7 @@ from .console import Console
 from .options import (
     board_option,
     cells_option,
+    command_words,
     input_option,
     json_option,
     mapping_options,
@@ -69,7 +70,7 @@ def verilog(
             output,
             name=name or net.name,
             frames=frames,
-            command=["spintron", "verilog", "NET"],
+            command=command_words(),
             seeds={} if input_file else {"vectors": seed},
         )
     console.result(

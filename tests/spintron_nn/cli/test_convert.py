@@ -27,12 +27,18 @@ def test_a_model_becomes_a_network(spintron, model, tmp_path):
     network = Network.load(tmp_path / "out/net.safetensors")
     assert result.json["digest"] == network.digest()
     assert json.loads(network.metadata["chip"])["seed"] == 3
+    manifest = json.loads((tmp_path / "out/net.manifest.json").read_text())
+    assert manifest["command"] == ["spintron", "convert", model, *map(str, words), "--json"]
+    assert manifest["seeds"] == {"chip": 3}
+    assert set(manifest["inputs"]) == {"model", "calibration"}
 
 
 def test_the_same_command_gives_the_same_bytes(spintron, model, tmp_path):
-    for name in ("a", "b"):
-        assert spintron("convert", model, "--calibrate", "x.npy", "-o", name).code == 0
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    made = []
+    for _ in range(2):
+        assert spintron("convert", model, "--calibrate", "x.npy", "-o", "net").code == 0
+        made.append([(tmp_path / name).read_bytes() for name in ("net", "net.manifest.json")])
+    assert made[0] == made[1]
 
 
 def test_a_technology_from_a_file(spintron, model, tmp_path):
