@@ -42,8 +42,8 @@ def build_bitstream(
 ) -> BuildReport:
     """Make the bitstream of :py:`top` with open tools.
 
-    The folder then holds the bitstream, the design (``top.il``), the Yosys script, the pin
-    constraints, a log of each step, and ``report.json``. It appears as a whole, at the end.
+    The folder then holds the bitstream, the design (``top.il``), the script of Yosys, the pins, a
+    log of each step, and ``report.json``. It appears as a whole, at the end.
 
     Parameters
     ----------
@@ -97,11 +97,9 @@ def build_bitstream(
             resources=_resources(flow, cells, used, target),
             cells=used,
             clocks=clocks,
-            tools={name: tool.version for name, tool in tools.items()},
             seed=seed,
-            options=steps.commands | {"synthesis": flow.synthesis},
             facts=dict(facts or {}),
-            seconds=steps.seconds,
+            **steps.told(),
         )
         for name in ("netlist.json", "cells.json", "placed.json", flow.routed):
             (work / name).unlink()
@@ -131,6 +129,11 @@ class _Steps:
         )
         self.seconds[step] = self.seconds.get(step, 0.0) + took
 
+    def told(self) -> dict[str, Any]:
+        """What a report says of the steps."""
+        versions = {name: tool.version for name, tool in self.tools.items()}
+        return {"tools": versions, "options": self.commands, "seconds": self.seconds}
+
 
 def _synthesize(steps: _Steps, flow: Flow) -> dict[str, int]:
     """Cells of the netlist that Yosys makes."""
@@ -142,6 +145,7 @@ def _synthesize(steps: _Steps, flow: Flow) -> dict[str, int]:
     )
     (steps.work / "synthesis.ys").write_text(script, encoding="utf-8")
     steps.run("synthesis", "yosys", ("synthesis.ys",))
+    steps.commands["synthesis"] = flow.synthesis
     return cell_counts(steps.work / "cells.json")
 
 

