@@ -171,8 +171,8 @@ def first_latency(
     """
     bench = _Bench(dut, payloads, 0.0, 0)
     port, source = bench.find("o", source=False), bench.find("i", source=True)
-    bench.run(lambda: bench.all_taken() and port.offered is not None, max_cycles, never_ready=True)
-    return port.offered - source.taken[-1][0]
+    bench.run(lambda: bench.all_taken() and bool(port.offers), max_cycles, never_ready=True)
+    return port.offers[0] - source.taken[-1][0]
 
 
 def measured_interval(
@@ -204,7 +204,7 @@ class _Port:
         self.always_valid, self.always_ready = always
         self.queue: list[int] = []
         self.taken: list[tuple[int, Any]] = []
-        self.offered: int | None = None
+        self.offers: list[int] = []
         self.held: int | None = None
 
     def set(self, ctx: Any, go: bool) -> None:
@@ -234,8 +234,8 @@ class _Port:
                 f"stream {self.name}: payload changed before the transfer, from "
                 f"{unpack(self.shape, self.held)} to {unpack(self.shape, bits)}"
             )
-        if valid and self.offered is None:
-            self.offered = cycle
+        if valid:
+            self.offers.append(cycle)
         if valid and ready:
             self.taken.append((cycle, unpack(self.shape, bits)))
         self.held = bits if valid and not ready else None
