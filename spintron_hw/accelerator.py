@@ -61,7 +61,9 @@ class Accelerator(wiring.Component):
     def __init__(self, plan: Plan, *, taps: bool = False):
         self.plan = plan
         self.taps = check_bool("Accelerator", "taps", taps)
-        self.layers = {name: component_of(layer) for name, layer in plan.layers.items()}
+        self.layers: dict[str, Any] = {
+            name: component_of(layer) for name, layer in plan.layers.items()
+        }
         self.writes = {
             f"w_{name}": plan.layers[name]
             for name, layer in self.layers.items()

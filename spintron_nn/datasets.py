@@ -57,7 +57,7 @@ class Dataset:
         """SHA-256 of all inputs and labels, in hex."""
         found = hashlib.sha256()
         for array in (self.train_x, self.train_y, self.test_x, self.test_y):
-            found.update(np.ascontiguousarray(array))
+            found.update(np.ascontiguousarray(array).data)
         return found.hexdigest()
 
 

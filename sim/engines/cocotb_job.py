@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,7 @@ def write_answer(
     folder: Path, beats: Mapping[str, Beats], total_cycles: int, error: str | None
 ) -> None:
     """Write what passed, or what went wrong."""
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for name, of_stream in beats.items():
         arrays[f"words {name}"], arrays[f"cycles {name}"] = of_stream.words, of_stream.cycles
     _write(folder / _ANSWER, {"total_cycles": total_cycles, "error": error}, arrays)
@@ -77,7 +78,8 @@ def read_answer(folder: Path) -> tuple[dict[str, Beats], int] | None:
 
 def _write(path: Path, meta: dict[str, object], arrays: Mapping[str, np.ndarray]) -> None:
     temporary = path.with_name(f"part-{path.name}")
-    np.savez(temporary, **{_META: np.array(json.dumps(meta))}, **arrays)
+    named: dict[str, Any] = {_META: np.array(json.dumps(meta)), **arrays}
+    np.savez(temporary, **named)
     temporary.rename(path)
 
 

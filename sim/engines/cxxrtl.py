@@ -76,15 +76,12 @@ class _Bench:
         sent = self._supply(0, block)
         while True:
             final = sent >= job.frames
-            status = self._library.bench_run(
-                self._handle, final, job.max_cycles, job.quiet, cycles
-            )
+            status = self._library.bench_run(self._handle, final, job.max_cycles, job.quiet, cycles)
             if status in (_OVER_LIMIT, _QUIET, _SURPLUS):
                 raise self._error(status)
             cycle, total, _, *_ = self._state()
             beats = {
-                stream.name: self._take(index, stream)
-                for index, stream in enumerate(self._streams)
+                stream.name: self._take(index, stream) for index, stream in enumerate(self._streams)
             }
             yield beats, total or cycle
             if status == _DONE:

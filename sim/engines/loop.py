@@ -84,16 +84,13 @@ class Loop:
 
     def __init__(self, job: Job) -> None:
         self.ports = {
-            stream.name: Port(job, index, stream)
-            for index, stream in enumerate(job.design.streams)
+            stream.name: Port(job, index, stream) for index, stream in enumerate(job.design.streams)
         }
         self.cycle = 0
         self.total_cycles = 0
         self._job = job
         self._error: MismatchError | None = None
-        self._left = sum(
-            port.total for port in self.ports.values() if port.stream.role != "input"
-        )
+        self._left = sum(port.total for port in self.ports.values() if port.stream.role != "input")
         self._last = 0
         self._deadline = 0
 

@@ -14,7 +14,17 @@ from spintron_ir.errors import MismatchError, ParameterError, check_int
 
 from .stalls import check_stall
 
-__all__ = ["DRAIN", "RESET_CYCLES", "Beats", "Job", "Trace", "collect", "make_job", "stuck", "surplus"]
+__all__ = [
+    "DRAIN",
+    "RESET_CYCLES",
+    "Beats",
+    "Job",
+    "Trace",
+    "collect",
+    "make_job",
+    "stuck",
+    "surplus",
+]
 
 DRAIN = 64
 """Cycles that a simulation runs on after the last awaited beat, to see that no other comes."""

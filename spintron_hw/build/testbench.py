@@ -61,7 +61,9 @@ def write_testbench(
     ParameterError
         If the vectors do not suit the design.
     """
-    given = {name: np.asarray(values) for name, values in (*vectors_in.items(), *vectors_out.items())}
+    given = {
+        name: np.asarray(values) for name, values in (*vectors_in.items(), *vectors_out.items())
+    }
     frames = _check(design, vectors_in, vectors_out, given)
     limit = _limit(design, frames) if max_cycles is None else max_cycles
     limit = check_int("write_testbench", "max_cycles", limit, 1, (1 << 31) - 1)

@@ -94,7 +94,8 @@ class DenseLayer(wiring.Component):
 
     def _requantiser(self) -> wiring.Component:
         plan, layer = self.plan, self.plan.layer
-        common = {"acc": plan.ranges.acc.type, "bias": layer.bias, "lanes": plan.o_lanes}
+        acc = plan.ranges.acc.type
+        common: dict[str, Any] = {"acc": acc, "bias": layer.bias, "lanes": plan.o_lanes}
         if layer.requantise is None:
             return AddBias(**common, type=layer.type)
         return REQUANTISERS[type(layer.requantise)](**common, requantise=layer.requantise)
@@ -188,6 +189,7 @@ class DenseLayer(wiring.Component):
         amplitude: NDArray[np.int64],
     ) -> NoiseSource:
         layer = self.plan.layer
+        assert layer.noise is not None
         return NoiseSource(
             current=current,
             level=self.plan.ranges.level.type,

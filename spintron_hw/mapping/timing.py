@@ -71,12 +71,12 @@ def common_shift(requantise: MulShift) -> tuple[list[int], int]:
     return [multiplier << (most - shift) for multiplier, shift in pairs], most
 
 
-def biased(acc: IntType, bias: NDArray[np.int64]) -> IntType:
+def biased(acc: IntType, bias: NDArray[np.integer]) -> IntType:
     """Type of an accumulator of type :py:`acc` with its bias."""
     return IntType.of_range(acc.low + min(0, int(bias.min())), acc.high + max(0, int(bias.max())))
 
 
-def mulshift_latency(acc: IntType, requantise: MulShift, bias: NDArray[np.int64]) -> int:
+def mulshift_latency(acc: IntType, requantise: MulShift, bias: NDArray[np.integer]) -> int:
     """Cycles through a :class:`~spintron_hw.cells.requantise_mulshift.RequantiseMulShift`."""
     multipliers, _ = common_shift(requantise)
     wide = IntType.of_range(min(multipliers), max(multipliers))

@@ -89,7 +89,7 @@ def convert(
     from .files import load_array, made_folder, writing
 
     console = Console(as_json)
-    inputs = load_array(calibration)
+    frames = load_array(calibration)
     technology = _technology(mtj_file)
     with console.stage("convert"):
         made = SpintronConverter(technology).convert(
@@ -99,7 +99,7 @@ def convert(
             crossbar_size=tile,
             adc_bits=adc_bits or None,
             dac_bits=dac_bits,
-            calibration=inputs,
+            calibration=frames,
             chip_seed=chip,
             scheme=scheme,
             ideal=ideal,

@@ -86,7 +86,8 @@ def digits_job(**changed: Any) -> Job:
     from ..training.recipes import DIGITS
 
     mtj = MTJConfig(resistance_variation=0.1, levels=4)
-    return Job(**{"recipe": DIGITS, "mtj": mtj, "interval": 500} | changed)
+    settings: dict[str, Any] = {"recipe": DIGITS, "mtj": mtj, "interval": 500}
+    return Job(**settings | changed)
 
 
 @contextmanager

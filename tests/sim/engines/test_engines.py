@@ -52,9 +52,7 @@ def test_every_engine_gives_the_golden_numbers_in_the_same_cycles(design, engine
     np.testing.assert_array_equal(trace.values["tap_gain"], golden["gain"])
     np.testing.assert_array_equal(trace.values["o_y"], golden["sum"])
     assert done[-1] == FRAMES
-    assert_same(
-        trace, get_engine("amaranth").run(design, {"i_x": x}, stall=stall, seed=7)
-    )
+    assert_same(trace, get_engine("amaranth").run(design, {"i_x": x}, stall=stall, seed=7))
 
 
 def test_without_stalls_every_transfer_is_as_early_as_can_be(design):
@@ -104,7 +102,9 @@ def test_a_surplus_beat_is_found(design, engine):
 def test_a_design_that_hangs_is_found(design, require_tool):
     engine = get_engine("cxxrtl")
     require_tool("cxxrtl", engine.unavailable())
-    text, count = re.subn(r"assign tap_gain_ready = [^;]*;", "assign tap_gain_ready = 0;", design.verilog)
+    text, count = re.subn(
+        r"assign tap_gain_ready = [^;]*;", "assign tap_gain_ready = 0;", design.verilog
+    )
     assert count == 1
     message = (
         "sample: 40 frames must pass without a pause of 10010 cycles, but did not up to cycle "

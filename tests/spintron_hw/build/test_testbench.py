@@ -87,9 +87,7 @@ def test_unused_lanes_of_the_last_beat_do_not_count(design, tmp_path, run):
 
 def test_gives_up(design, tmp_path, run):
     write_testbench(design, *vectors(), tmp_path, max_cycles=20)
-    assert re.fullmatch(
-        r"FAIL: 1\d of 48 beats came within 20 cycles, 0 of them differ", run()[-1]
-    )
+    assert re.fullmatch(r"FAIL: 1\d of 48 beats came within 20 cycles, 0 of them differ", run()[-1])
 
 
 def test_same_vectors_give_same_files(design, tmp_path):
