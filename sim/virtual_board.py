@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import cached_property
 from typing import Any
 
 from amaranth.sim import Simulator
@@ -51,10 +52,16 @@ class VirtualBoard:
         self._waiting: deque[int] = deque()
         self._received = bytearray()
         self._now = 0.0
-        self._simulator = Simulator(top)
-        self._simulator.add_clock(self._period)
-        self._simulator.add_testbench(self._send(top), background=True)
-        self._simulator.add_testbench(self._receive(top), background=True)
+        self._top = top
+
+    @cached_property
+    def _simulator(self) -> Simulator:
+        """The simulator, made when it first runs: a testbench that never does is warned of."""
+        simulator = Simulator(self._top)
+        simulator.add_clock(self._period)
+        simulator.add_testbench(self._send(self._top), background=True)
+        simulator.add_testbench(self._receive(self._top), background=True)
+        return simulator
 
     @property
     def cycles(self) -> int:

@@ -42,6 +42,6 @@ def test_closing_and_forgetting_do_what_a_port_does():
 def test_patience_must_be_a_number_of_cycles():
     message = r"VirtualBoard: patience must be an integer in 1\.\.1099511627776, not 0"
     top = design()
-    VirtualBoard(top)
     with pytest.raises(ParameterError, match=f"^{message}$"):
         VirtualBoard(top, patience=0)
+    assert VirtualBoard(top, patience=1).read(1) == b""
