@@ -25,6 +25,7 @@ WAIVED = {
     "DECLFILENAME": "one file holds every module of the design",
     "PROCASSINIT": "registers have a start value for FPGAs, and are assigned at the clock",
     "UNUSEDSIGNAL": "carries and high bits that a narrower result drops have names",
+    "VARHIDDEN": "a signal may have the name of an instance in the module above",
     "WIDTHEXPAND": "operands of one operator may differ in width; they extend by their sign",
     "WIDTHTRUNC": "a result narrower than its operands drops the high bits",
 }
@@ -91,9 +92,7 @@ class Design:
             rf"^module {self.name}\(.*?^endmodule", self.verilog, re.MULTILINE | re.DOTALL
         )
         ports = _INPUT.findall(found[0] if found else "")
-        return {
-            name: int(high or 0) + 1 for high, name in ports if name not in driven
-        }
+        return {name: int(high or 0) + 1 for high, name in ports if name not in driven}
 
 
 def emit(component: wiring.Component, *, name: str = "top") -> str:
