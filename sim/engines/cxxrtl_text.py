@@ -73,7 +73,9 @@ def _chunks(body: str) -> tuple[list[str], dict[str, str]]:
 
     Every statement that stands for itself begins with a comment, which is where it may be cut.
     """
-    chunks, lines, size, cut = [], [], 0, False
+    chunks: list[str] = []
+    lines: list[str] = []
+    size, cut = 0, False
     sizes: dict[str, str] = {}
     for line in body.splitlines(keepends=True):
         variable = _LOCAL.fullmatch(line.rstrip("\n"))
