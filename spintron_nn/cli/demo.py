@@ -94,13 +94,20 @@ def report_rows(report: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("differences", f"{verify['mismatches']:,}", f"{verify['vectors']:,} frames, every layer"),
         ("latency", f"{cycles['latency']:,} cycles", "first input to last output"),
         ("interval", f"{cycles['interval']:,} cycles", "between frames"),
-        ("look-up tables", _number(fpga["luts"]), fpga["board"]),
-        ("flip-flops", _number(fpga["ffs"]), fpga["board"]),
-        ("block RAMs", _number(fpga["brams"]), fpga["board"]),
-        ("clock", _number(fpga["fmax_mhz"], " MHz"), "largest that timing allows"),
+        *(
+            (title, f"{fpga[name]:,}", f"of {fpga['capacity'][name]:,} on {fpga['board']}")
+            for name, title in (
+                ("luts", "look-up tables"),
+                ("ffs", "flip-flops"),
+                ("brams", "block RAMs"),
+            )
+        ),
+        ("clock", *_clock(fpga)),
         ("bitstream", str(fpga["bitstream"] or "none"), fpga["note"]),
     ]
 
 
-def _number(value: float | None, unit: str = "") -> str:
-    return "unknown" if value is None else f"{value:,.5g}{unit}" if unit else f"{value:,}"
+def _clock(fpga: dict[str, Any]) -> tuple[str, str]:
+    if fpga["fmax_mhz"] is None:
+        return "unknown", "no open place-and-route for this part"
+    return f"{fpga['fmax_mhz']:g} MHz", f"the board has {fpga['clock_mhz']:g} MHz"

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.mtj_models import MTJConfig
 from ..datasets import Dataset
-from .flow import Advance, StepProgress, build_plan, fpga_facts, plan_for, verify_plan
+from .flow import Advance, StepProgress, board_named, build_plan, fpga_facts, plan_for, verify_plan
 
 if TYPE_CHECKING:
     from ..converter.model import SpintronicModel
@@ -27,6 +27,7 @@ UNITS = {
     "cycles": "clock cycles",
     "fpga.luts": "4-input look-up tables (other boards: their own)",
     "fpga.fmax_mhz": "MHz",
+    "fpga.clock_mhz": "MHz",
 }
 
 ORIGIN = {
@@ -155,8 +156,9 @@ def run_job(
     plan = plan_for(model.network, board=job.board, body=job.body, interval=job.interval)
     with stage(f"verify {len(frames):,} frames in RTL ({job.engine})"):
         checked = verify_plan(plan, frames, engine=job.engine, progress=progress)
-    with stage(f"build for {job.board}"):
-        built = build_plan(plan, job.board, folder / job.board, progress=steps)
+    to = folder / board_named(job.board).name
+    with stage(f"build for {to.name}"):
+        built = build_plan(plan, job.board, to, progress=steps)
     answers = checked.outputs["class"][:, 0]
     return {
         "name": model.network.name,
@@ -170,7 +172,7 @@ def run_job(
             "mismatches": checked.mismatches,
         },
         "cycles": {"latency": checked.latency, "interval": checked.interval},
-        "fpga": fpga_facts(built, folder / job.board),
+        "fpga": fpga_facts(built, to),
         "job": asdict(job),
         "units": UNITS,
         "origin": ORIGIN,

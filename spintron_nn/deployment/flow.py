@@ -114,16 +114,19 @@ def fpga_facts(report: BuildReport, folder: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``board``, ``luts``, ``ffs``, ``brams``, ``dsps``, ``fmax_mhz`` of the slowest clock and
+        ``board``, ``luts``, ``ffs``, ``brams``, ``dsps``, what there is of each under
+        ``capacity``, ``fmax_mhz`` of the slowest clock and ``clock_mhz`` of the board,
         ``bitstream`` as a path (None where no open tool gives them), and ``note``.
     """
-    used = {name: report.resources[name].used for name in ("luts", "ffs", "brams", "dsps")}
-    slowest = min((clock.fmax_mhz for clock in report.clocks), default=None)
+    names = ("luts", "ffs", "brams", "dsps")
+    slowest = min(report.clocks, key=lambda clock: clock.fmax_mhz, default=None)
     bitstream = None if report.bitstream is None else str(folder / report.bitstream)
     return {
         "board": report.board,
-        **used,
-        "fmax_mhz": slowest,
+        **{name: report.resources[name].used for name in names},
+        "capacity": {name: report.resources[name].capacity for name in names},
+        "fmax_mhz": slowest and slowest.fmax_mhz,
+        "clock_mhz": slowest and slowest.target_mhz,
         "bitstream": bitstream,
         "note": report.note,
     }
