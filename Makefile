@@ -9,6 +9,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+TOOLS := yosys nextpnr-ecp5 ecppack nextpnr-ice40 icepack boolector
 PYTEST_ARGS ?= -n auto --dist worksteal -q
 
 .DEFAULT_GOAL := test
@@ -19,6 +20,10 @@ $(STAMP): pyproject.toml constraints.txt
 		{ echo "error: $(PYTHON) must be Python 3.11 or later; name another with make PYTHON=..." >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[simulation,dev]"
+	@# The first call of a tool compiles it, and two at once would write over each other.
+	@for tool in $(TOOLS); do \
+		echo "prepare $$tool"; $(BIN)/yowasp-$$tool --version >/dev/null 2>&1 || true; \
+	done
 	touch $@
 
 demo: $(STAMP)
