@@ -69,7 +69,10 @@ class Console:
             table.add_row(*(_shown(value) for value in row))
         # Without a terminal nothing may be folded: the output is read by other programs.
         width = None if sys.stdout.isatty() else 400
-        RichConsole(width=width, highlight=False, markup=False).print(table)
+        console = RichConsole(width=width, highlight=False, markup=False)
+        with console.capture() as captured:
+            console.print(table)
+        click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
     def text(self, text: str) -> None:
         """Print a line of the result, where JSON was not asked for."""
