@@ -140,10 +140,12 @@ def _synthesize(steps: _Steps, flow: Flow) -> dict[str, int]:
     script = render(
         "fpga_synthesis.ys.j2",
         read="read_rtlil top.il",
+        adders="adders.v",
         synthesis=flow.synthesis,
         write="write_json netlist.json",
     )
     (steps.work / "synthesis.ys").write_text(script, encoding="utf-8")
+    (steps.work / "adders.v").write_text(render("fpga_adders.v.j2"), encoding="utf-8")
     steps.run("synthesis", "yosys", ("synthesis.ys",))
     steps.commands["synthesis"] = flow.synthesis
     return cell_counts(steps.work / "cells.json")

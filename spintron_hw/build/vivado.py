@@ -158,6 +158,7 @@ def _write_scripts(work: Path, part: str, target: Target) -> None:
         "synthesis.ys": render(
             "fpga_synthesis.ys.j2",
             read="read_verilog top.v",
+            adders=None,
             synthesis=_SYNTHESIS,
             write="write_verilog -noattr netlist.v",
         ),
