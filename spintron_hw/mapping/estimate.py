@@ -23,7 +23,7 @@ __all__ = ["Resources", "estimate", "estimate_layer"]
 LUT_RAM_WORDS = 32
 """Memories of at most this depth go to look-up tables rather than block RAM."""
 
-HOST_LINK = (900, 700, 1)
+HOST_LINK = (900, 900, 3)
 """LUTs, flip-flops and block RAMs of the link to the host."""
 
 
@@ -102,9 +102,10 @@ def _folded(plan: DensePlan, target: Target) -> Resources:
     width = plan.code_type.bits
     current = plan.ranges.current.type.bits
     words = plan.passes * plan.steps * plan.repeats
-    sums = products * (width + layer.dac_bits + 2)
-    luts = sums + plan.col_parallel * current + plan.row_parallel * layer.input.bits * 2 + 150
-    ffs = sums // 3 + plan.col_parallel * current * 2 + plan.row_parallel * layer.input.bits * 2
+    luts = products * layer.dac_bits * 2 * (width + 1)  # a gate and an adder a bit
+    luts += plan.col_parallel * current * 2 + plan.row_parallel * layer.input.bits * 2 + 150
+    ffs = products * layer.dac_bits * (width + (width + 2) // 3)
+    ffs += plan.col_parallel * current * 3 + plan.row_parallel * layer.input.bits * 3 + 100
     banks = -(-products // max(1, plan.bank_bits // width))
     memory = Resources()
     if words <= LUT_RAM_WORDS:
