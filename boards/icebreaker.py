@@ -23,6 +23,8 @@ BOARD = Board(
         bram_width=16,
         dsps=8,
         clock_hz=12e6,
+        lut_ram=False,
+        ff_takes_lut=True,
     ),
     platform=ICEBreakerPlatform,
     flow=ice40_flow("up5k", "sg48"),

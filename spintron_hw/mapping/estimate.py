@@ -50,13 +50,13 @@ class Resources:
             self.dsps + other.dsps,
         )
 
-    def within(self, target: Target) -> bool:
-        """Whether all of it fits on :py:`target`."""
+    def within(self, target: Target, share: float = 1.0) -> bool:
+        """Whether all of it fits on a share of :py:`target`."""
         return (
-            self.luts <= target.luts
-            and self.ffs <= target.ffs
-            and self.brams <= target.brams
-            and self.dsps <= target.dsps
+            self.luts <= share * target.luts
+            and self.ffs <= share * target.ffs
+            and self.brams <= share * target.brams
+            and self.dsps <= share * target.dsps
         )
 
 
@@ -65,6 +65,8 @@ def estimate(plan: Plan) -> Resources:
     total = Resources(*HOST_LINK)
     for layer in plan.layers.values():
         total += estimate_layer(layer, plan.target)
+    if plan.target.ff_takes_lut:  # about half of them stand alone
+        total += Resources(luts=total.ffs // 2)
     return total
 
 
@@ -83,7 +85,7 @@ def estimate_layer(plan: object, target: Target) -> Resources:
     luts += (lanes + plan.col_parallel) * (acc if lanes > plan.col_parallel else 2 * acc)
     ffs = lanes * code + 2 * plan.col_parallel * acc
     dsps = lanes if layer.adc is not None and int(layer.adc.gain.max()) > 1 else 0
-    return array + Resources(luts, ffs, 0, dsps) + _requantiser(plan, acc)
+    return array + Resources(luts, ffs, 0, dsps) + _requantiser(plan, acc, target)
 
 
 def _unrolled(plan: DensePlan, target: Target) -> Resources:
@@ -108,13 +110,14 @@ def _folded(plan: DensePlan, target: Target) -> Resources:
     ffs += plan.col_parallel * current * 3 + plan.row_parallel * layer.input.bits * 3 + 100
     banks = -(-products // max(1, plan.bank_bits // width))
     memory = Resources()
-    if words <= LUT_RAM_WORDS:
+    shallow = LUT_RAM_WORDS if target.lut_ram else 0
+    if words <= shallow:
         memory = Resources(luts=banks * plan.bank_bits * -(-words // 16) // 2)
     else:
         memory = Resources(brams=banks * _blocks(target, words, plan.bank_bits))
     feed_bits = plan.row_parallel * layer.input.bits
     depth = 2 * plan.steps
-    if depth <= LUT_RAM_WORDS:
+    if depth <= shallow:
         memory += Resources(luts=feed_bits * -(-depth // 16))
     else:
         memory += Resources(brams=-(-feed_bits // target.bram_width) * _blocks(target, depth, 1))
@@ -140,13 +143,26 @@ def _noise(layer: Dense, lanes: int) -> int:
     return 0 if layer.noise is None else math.ceil(lanes / 4) * 1400 + lanes * 120
 
 
-def _requantiser(plan: DensePlan, acc: int) -> Resources:
-    lanes, rq = plan.o_lanes, plan.layer.requantise
-    steps = -(-plan.layer.cols // lanes)
+def _requantiser(plan: DensePlan, acc: int, target: Target) -> Resources:
+    lanes, rq, cols = plan.o_lanes, plan.layer.requantise, plan.layer.cols
+    steps = -(-cols // lanes)
     rom = 0 if steps == 1 else -(-steps // 16)
+    blocks = 0
+    if not target.lut_ram and steps > 1:
+        rom, words = 0, _words_of(rq, steps)
+        wide = -(-acc * lanes // target.bram_width)
+        blocks = sum(wide * _blocks(target, depth, acc) for depth in words)
     if isinstance(rq, Thresholds):
         count = rq.thresholds.shape[1]
-        return Resources(lanes * count * acc * (1 + rom), lanes * 2 * count)
+        depth = count.bit_length()
+        return Resources(lanes * acc * (2 * depth + count * rom), lanes * acc * 2 * depth, blocks)
     if isinstance(rq, (MulShift, Table)):
-        return Resources(lanes * acc * (4 + rom), lanes * acc * 3, 0, 2 * lanes)
-    return Resources(lanes * acc * (1 + rom), lanes * acc)
+        return Resources(lanes * acc * (4 + rom), lanes * acc * 3, blocks, 2 * lanes)
+    return Resources(lanes * acc * (1 + rom), lanes * acc, blocks)
+
+
+def _words_of(rq: MulShift | Thresholds | Table | None, steps: int) -> list[int]:
+    """Depth of each table of constants of a requantiser."""
+    if isinstance(rq, Thresholds):  # one table for each step of the search
+        return [steps << level for level in range(rq.thresholds.shape[1].bit_length())]
+    return [steps] if rq is None else [steps, steps]

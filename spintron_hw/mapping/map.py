@@ -17,6 +17,9 @@ from .target import Target
 
 __all__ = ["lanes_for", "map_network"]
 
+SHARE = 2 / 3
+"""Part of the target that a plan may take by the estimate where no interval is wished."""
+
 SLOWEST = 1 << 24
 """Interval at which the search for a plan that fits gives up."""
 
@@ -34,7 +37,8 @@ def map_network(
         What it is built for.
     interval : int or None
         Cycles between frames that must be reached. None: as many as the longest vector has
-        elements, since the streams then carry one element a cycle; doubled until the plan fits.
+        elements, since the streams then carry one element a cycle; doubled until the plan
+        takes at most two thirds of the target by the estimate.
     body : str
         ``unrolled``, ``folded``, or ``auto``: the smaller by the estimate, for each layer.
 
@@ -63,7 +67,7 @@ def map_network(
             if wished * 2 > SLOWEST:
                 raise
         else:
-            if plan.resources.within(target) or wished > _least_work(network):
+            if plan.resources.within(target, SHARE) or wished > _least_work(network):
                 break
         wished *= 2
     assert plan is not None

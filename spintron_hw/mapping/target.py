@@ -27,6 +27,10 @@ class Target:
         Widest word of a block RAM with one read and one write port.
     clock_hz : float, Hz
         Clock that the accelerator runs at.
+    lut_ram : bool
+        Whether look-up tables can be small memories.
+    ff_takes_lut : bool
+        Whether a flip-flop that does not stand behind its own look-up table takes the place of one.
     """
 
     name: str
@@ -38,6 +42,8 @@ class Target:
     bram_width: int
     dsps: int
     clock_hz: float
+    lut_ram: bool = True
+    ff_takes_lut: bool = False
 
     def __post_init__(self) -> None:
         check_int("Target", "lut_inputs", self.lut_inputs, 3, 8)
