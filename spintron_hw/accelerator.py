@@ -16,7 +16,7 @@ from .cells.noise_source import NoiseSource
 from .layers import component_of
 from .layers.chain import chain
 from .layers.dense import DenseLayer, adapter
-from .mapping.plan import Plan
+from .mapping.plan import OUTPUT, Plan
 from .mapping.ports import StreamPort
 from .stream import connect_streams, vector
 
@@ -152,13 +152,15 @@ class Accelerator(wiring.Component):
         """One stream for each layer and output that takes the result of :py:`name`."""
         edge = self.plan.edges[name]
         shape = source.payload.shape()
-        if edge.depth:
-            fifo = StreamFIFO(shape=shape, depth=edge.depth)
-            source = chain(m, source, [(f"{name}_fifo", fifo)])
         ways = len(edge.sinks)
         if ways == 1:
             return [source]
         fork = StreamFork(shape=shape, ways=ways)
         m.submodules[f"{name}_fork"] = fork
         connect_streams(m, source, fork.i)
-        return [getattr(fork, f"o_{way}") for way in range(ways)]
+        branches = [getattr(fork, f"o_{way}") for way in range(ways)]
+        for way, sink in enumerate(edge.sinks):
+            if sink.startswith(OUTPUT) and edge.depth:
+                fifo = StreamFIFO(shape=shape, depth=edge.depth)
+                branches[way] = chain(m, branches[way], [(f"{name}_fifo_{way}", fifo)])
+        return branches

@@ -19,7 +19,10 @@ from .ports import StreamPort
 from .simple import WirePlan
 from .target import Target
 
-__all__ = ["Edge", "LayerPlan", "Plan"]
+__all__ = ["OUTPUT", "Edge", "LayerPlan", "Plan"]
+
+OUTPUT = "output:"
+"""What stands before the name of an output among the sinks of an edge."""
 
 
 class LayerPlan(Protocol):
@@ -63,9 +66,10 @@ class Edge:
     lanes : int
         Elements a beat.
     sinks : tuple of str
-        Nodes, then outputs as ``output:NAME``.
+        Nodes, then outputs, these with :data:`OUTPUT` before their name.
     depth : int
-        Beats of the FIFO behind the source; 0 where the sinks' own buffers do.
+        Beats of the FIFO before each output that shares the stream with other sinks: a whole
+        vector, so that outputs can be read in any order. 0 elsewhere: the layers' own buffers do.
     """
 
     source: str
@@ -105,8 +109,13 @@ class Plan:
 
     def _edge(self, source: str, lanes: int) -> Edge:
         nodes = [node.name for node in self.network.consumers(source)]
-        outputs = [f"output:{out.name}" for out in self.network.outputs if out.node == source]
-        return Edge(source, lanes, (*nodes, *outputs))
+        outputs = [out for out in self.network.outputs if out.node == source]
+        depth = 0
+        if outputs and len(nodes) + len(outputs) > 1:
+            length = int(np.prod(self.network.node(source).layer.shape))
+            depth = max(-(-length // lanes), timing.FIFO_AT_SPEED)
+        names = [f"{OUTPUT}{out.name}" for out in outputs]
+        return Edge(source, lanes, (*nodes, *names), depth)
 
     def is_wire(self, node: str) -> bool:
         """Whether a node is no hardware of its own."""

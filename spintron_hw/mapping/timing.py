@@ -33,7 +33,10 @@ LIMB = 17
 """Bits of an unsigned limb: with its sign bit it fills a multiplier of 18 by 18."""
 
 ADAPTER = CHUNKER = ADD_BIAS = NOISE = 1
-FEEDER = 2
+FEEDER = FIFO = 2
+
+FIFO_AT_SPEED = 3
+"""Least depth at which a FIFO passes a beat every cycle."""
 
 
 def tree_stages(count: int) -> int:
@@ -151,7 +154,11 @@ def plan_latency(plan: Plan) -> int:
         source = node.inputs[0]
         arrive = _adapted(times[source], plan, source, node.name)
         times[node.name] = plan.layers[node.name].output_times(arrive)
-    return 1 + max(int(times[output.node][-1]) for output in plan.network.outputs)
+    ends = [
+        int(times[output.node][-1]) + (FIFO if plan.edges[output.node].depth else 0)
+        for output in plan.network.outputs
+    ]
+    return 1 + max(ends)
 
 
 def _adapted(times: NDArray[np.int64], plan: Plan, source: str, node: str) -> NDArray[np.int64]:

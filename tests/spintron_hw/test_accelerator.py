@@ -5,6 +5,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from amaranth.sim import Simulator
 
 from sim.engines import get_engine
 from sim.verify import verify
@@ -135,3 +136,43 @@ def test_codes_written_at_run_time_are_those_of_another_chip():
     found = np.array(found["o_y"]).reshape(-1, 4)
     np.testing.assert_array_equal(found[10:], after.run(x)[10:])  # by then all is written
     assert np.any(before.run(x)[10:] != after.run(x)[10:])
+
+
+@pytest.mark.parametrize("order", [("o_best", "o_scores"), ("o_scores", "o_best")])
+def test_outputs_can_be_read_in_any_order(order):
+    layer = dense(4, 6, IntType(2))
+    argmax = Argmax(input=layer.type, length=6)
+    network = Network(
+        name="two",
+        inputs=(Port(name="x", shape=(4,), type=IntType(2)),),
+        nodes=(
+            Node(name="fc", layer=layer, inputs=("x",)),
+            Node(name="best", layer=argmax, inputs=("fc",)),
+        ),
+        outputs=(Output(name="scores", node="fc"), Output(name="best", node="best")),
+    )
+    accelerator = Accelerator(map_network(network, GENERIC, interval=16))
+    x, found = inputs(network, 1), {}
+    sim = Simulator(accelerator)
+    sim.add_clock(1e-6)
+
+    @sim.add_testbench
+    async def host(ctx):
+        for value in x[0]:
+            ctx.set(accelerator.i_x.payload, [int(value)])
+            ctx.set(accelerator.i_x.valid, 1)
+            ready = False
+            while not ready:
+                _, _, ready = await ctx.tick().sample(accelerator.i_x.ready)
+        ctx.set(accelerator.i_x.valid, 0)
+        for name in order:  # one output whole, then the other
+            port, found[name] = getattr(accelerator, name), []
+            ctx.set(port.ready, 1)
+            for _ in range(200):
+                _, _, valid, beat = await ctx.tick().sample(port.valid, port.payload)
+                found[name] += list(beat) if valid else []
+            ctx.set(port.ready, 0)
+
+    sim.run()
+    expected = network.run(x)
+    assert found == {f"o_{name}": values[0].tolist() for name, values in expected.items()}
