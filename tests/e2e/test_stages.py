@@ -66,3 +66,17 @@ def test_stalls_change_no_number(seed):
     x = inputs_of(network, 4, seed)
     report = verify(design, network, x, get_engine("amaranth"), stall=0.4, seed=seed)
     assert report.mismatches == 0, report.first
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize("engine", ["cxxrtl", "icarus", "verilator"])
+@pytest.mark.parametrize("seed, body", [(200, "folded"), (201, "unrolled")])
+def test_emitted_verilog_is_network(engine, seed, body, require_tool):
+    simulator = get_engine(engine)
+    require_tool(engine, simulator.unavailable())
+    network = random_network(seed)
+    plan = planned(network, body, interval=60)
+    design = design_of(plan, "emitted")
+    report = verify(design, network, inputs_of(network, 5, seed), simulator)
+    assert report.mismatches == 0, report.first
+    assert (report.latency, report.interval) == (plan.latency, plan.interval)
