@@ -5,13 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from spintron_nn.converter.quantise import HALF_STEPS
+from spintron_nn.converter.quantise import HALF_STEPS, ROUNDS
 from spintron_nn.core.mtj_models import MTJConfig
 
 __all__ = ["activation_scale", "device_error", "fake_quantise", "odd_weights"]
-
-ROUNDS = 4
-"""Rounds of the weight quantiser: it starts near its end, for weights move little in a step."""
 
 SCALES = 12
 """Activation scales tried in every step."""

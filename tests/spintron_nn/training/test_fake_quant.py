@@ -19,16 +19,13 @@ from spintron_nn.training.fake_quant import (
 
 @pytest.mark.parametrize("per_channel", [True, False])
 @pytest.mark.parametrize("bits", [1, 2, 3, 4])
-def test_weights_are_close_to_the_converters(bits, per_channel):
-    weight = torch.randn(30, 200, generator=torch.Generator().manual_seed(bits))
+def test_weights_are_those_of_the_converter(bits, per_channel):
+    weight = torch.randn(30, 200, generator=torch.Generator().manual_seed(bits)) ** 3
     odd, step = odd_weights(weight, bits, per_channel=per_channel)
     expected, steps = quantise_weights(weight.double().numpy(), bits, per_channel=per_channel)
-    # Fewer rounds and one start: hardly worse, though not the same weight for weight.
-    ours = np.square((odd * step - weight).numpy()).sum()
-    theirs = np.square(expected * steps[:, None] - weight.numpy()).sum()
-    assert ours < 1.1 * theirs
-    if bits <= 2:
-        assert np.mean(odd.numpy() != expected) < 0.02
+    # Single precision: a weight on the very edge may fall on the other side.
+    assert np.mean(odd.numpy() != expected) < 0.001
+    np.testing.assert_allclose(step.expand(30, 1)[:, 0].numpy(), steps, rtol=1e-3)
 
 
 @pytest.mark.parametrize("config", [MTJConfig(), MTJConfig(levels=4, cell_bits=12)], ids=str)
