@@ -136,7 +136,24 @@ class DensePlan:
 
     def output_times(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
         """Cycle of each output beat of a first frame, given that of each input beat."""
-        return timing.dense_output_times(self, times)
+        layer, start = self.layer, int(times[-1])
+        behind = timing.converter_latency(layer)
+        if self.body == "unrolled":
+            widen = timing.ADAPTER if self.i_lanes != layer.rows else 0
+            read = start + widen + timing.CHUNKER + layer.chunks - 1
+            read += timing.unrolled_tile_latency(self.row_parallel, self.group_size, layer.dac_bits)
+            behind += timing.accumulator_latency(layer, layer.groups * self.repeats)
+            done = np.array([read + behind])
+        else:
+            words = self.reads // self.passes
+            last = start + timing.FEEDER + words * np.arange(1, self.passes + 1) - 1
+            behind += timing.folded_tile_latency(self.row_parallel, layer.dac_bits)
+            behind += timing.accumulator_latency(layer, 1)
+            done = last + behind
+        if self.col_parallel != self.o_lanes:
+            each = -(-self.col_parallel // self.o_lanes)
+            done = timing.paced(np.repeat(done + timing.ADAPTER, each)[: self.o_beats])
+        return done + timing.requantise_latency(layer, self.ranges.acc.type)
 
     def run(self, x: NDArray[np.int64], first_frame: int = 0) -> NDArray[np.int64]:
         """Outputs ``(batch, cols)``, computed read by read in the order of the hardware."""

@@ -7,16 +7,13 @@ in ``docs/estimates.md``; the error there is part of the estimate.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from spintron_ir import Dense, MulShift, Table, Thresholds
 
 from .dense import DensePlan
 from .target import Target
-
-if TYPE_CHECKING:
-    from .plan import Plan
 
 __all__ = ["Resources", "estimate", "estimate_layer"]
 
@@ -60,12 +57,12 @@ class Resources:
         )
 
 
-def estimate(plan: Plan) -> Resources:
-    """Resources of a whole plan, the host link included."""
+def estimate(layers: Iterable[object], target: Target) -> Resources:
+    """Resources of the plans of all layers, and of the host link."""
     total = Resources(*HOST_LINK)
-    for layer in plan.layers.values():
-        total += estimate_layer(layer, plan.target)
-    if plan.target.ff_takes_lut:  # about half of them stand alone
+    for layer in layers:
+        total += estimate_layer(layer, target)
+    if target.ff_takes_lut:  # about half of them stand alone
         total += Resources(luts=total.ffs // 2)
     return total
 

@@ -117,10 +117,6 @@ class Plan:
         names = [f"{OUTPUT}{out.name}" for out in outputs]
         return Edge(source, lanes, (*nodes, *names), depth)
 
-    def is_wire(self, node: str) -> bool:
-        """Whether a node is no hardware of its own."""
-        return isinstance(self.layers[node], WirePlan)
-
     @property
     def streams(self) -> tuple[StreamPort, ...]:
         """Streams at the edge of the accelerator: inputs, outputs, then a tap for every node."""
@@ -153,12 +149,35 @@ class Plan:
     @cached_property
     def latency(self) -> int:
         """Cycles from the first input beat of a first frame to its last output beat, inclusive."""
-        return timing.plan_latency(self)
+        times: dict[str, NDArray[np.int64]] = {}
+        for port in self.network.inputs:
+            beats = -(-int(np.prod(port.shape)) // self.edges[port.name].lanes)
+            times[port.name] = np.arange(beats)
+        for node in self.network.nodes:
+            source = node.inputs[0]
+            arrive = self._adapted(times[source], source, node.name)
+            times[node.name] = self.layers[node.name].output_times(arrive)
+        ends = [
+            int(times[output.node][-1]) + (timing.FIFO if self.edges[output.node].depth else 0)
+            for output in self.network.outputs
+        ]
+        return 1 + max(ends)
+
+    def _adapted(self, times: NDArray[np.int64], source: str, node: str) -> NDArray[np.int64]:
+        """Times behind the width adapter between two layers, where there is one."""
+        layer = self.layers[node]
+        i_lanes, o_lanes = self.edges[source].lanes, layer.i_lanes
+        if i_lanes == o_lanes or isinstance(layer, WirePlan):
+            return times
+        length = int(np.prod(layer.layer.in_shape))
+        beats = np.arange(-(-length // o_lanes))
+        last = np.minimum((beats + 1) * o_lanes, length) - 1  # the element that completes each
+        return timing.paced(times[last // i_lanes] + timing.ADAPTER)
 
     @cached_property
     def resources(self) -> Resources:
         """Estimated resources on the target."""
-        return estimate(self)
+        return estimate(self.layers.values(), self.target)
 
     def run(self, x: Any, first_frame: int = 0) -> Any:
         """Outputs as :meth:`spintron_ir.Network.run` gives them, computed tile by tile."""

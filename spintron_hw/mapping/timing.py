@@ -1,11 +1,9 @@
-"""Cycles: the latency of every cell, and when the beats of a first frame pass.
+"""Cycles: the latency of every cell.
 
 The cells take from here what is more than a constant; tests hold all of it against their clocks.
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,20 +11,25 @@ from numpy.typing import NDArray
 from spintron_ir import Dense, MulShift, Table, Thresholds
 from spintron_ir.types import IntType
 
-if TYPE_CHECKING:
-    from .dense import DensePlan
-    from .plan import Plan
-
 __all__ = [
+    "ADAPTER",
+    "CHUNKER",
+    "FEEDER",
+    "FIFO",
+    "FIFO_AT_SPEED",
     "LIMB",
+    "accumulator_latency",
     "argmax_latency",
     "biased",
     "common_shift",
-    "dense_output_times",
+    "converter_latency",
+    "folded_tile_latency",
     "limbs",
     "mulshift_latency",
-    "plan_latency",
+    "paced",
+    "requantise_latency",
     "tree_stages",
+    "unrolled_tile_latency",
 ]
 
 LIMB = 17
@@ -120,57 +123,6 @@ def unrolled_tile_latency(rows: int, group_size: int, dac_bits: int) -> int:
 def folded_tile_latency(row_parallel: int, dac_bits: int) -> int:
     """Cycles from the last word of a read to its currents."""
     return 3 + tree_stages(row_parallel) + tree_stages(dac_bits)
-
-
-def dense_output_times(plan: DensePlan, times: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Cycle of each output beat of a first frame of a dense layer."""
-    layer, start = plan.layer, int(times[-1])
-    behind = converter_latency(layer)
-    if plan.body == "unrolled":
-        widen = ADAPTER if plan.i_lanes != layer.rows else 0
-        read = start + widen + CHUNKER + layer.chunks - 1
-        read += unrolled_tile_latency(plan.row_parallel, plan.group_size, layer.dac_bits)
-        behind += accumulator_latency(layer, layer.groups * plan.repeats)
-        done = np.array([read + behind])
-    else:
-        words = plan.reads // plan.passes
-        last = start + FEEDER + words * np.arange(1, plan.passes + 1) - 1
-        behind += folded_tile_latency(plan.row_parallel, layer.dac_bits)
-        behind += accumulator_latency(layer, 1)
-        done = last + behind
-    if plan.col_parallel != plan.o_lanes:
-        each = -(-plan.col_parallel // plan.o_lanes)
-        done = paced(np.repeat(done + ADAPTER, each)[: plan.o_beats])
-    return done + requantise_latency(layer, plan.ranges.acc.type)
-
-
-def plan_latency(plan: Plan) -> int:
-    """Cycles from the first input beat of a first frame to the last output beat, inclusive."""
-    times: dict[str, NDArray[np.int64]] = {}
-    for port in plan.network.inputs:
-        beats = -(-int(np.prod(port.shape)) // plan.edges[port.name].lanes)
-        times[port.name] = np.arange(beats)
-    for node in plan.network.nodes:
-        source = node.inputs[0]
-        arrive = _adapted(times[source], plan, source, node.name)
-        times[node.name] = plan.layers[node.name].output_times(arrive)
-    ends = [
-        int(times[output.node][-1]) + (FIFO if plan.edges[output.node].depth else 0)
-        for output in plan.network.outputs
-    ]
-    return 1 + max(ends)
-
-
-def _adapted(times: NDArray[np.int64], plan: Plan, source: str, node: str) -> NDArray[np.int64]:
-    """Times behind the width adapter between two layers, where there is one."""
-    layer = plan.layers[node]
-    i_lanes, o_lanes = plan.edges[source].lanes, layer.i_lanes
-    if i_lanes == o_lanes or plan.is_wire(node):
-        return times
-    length = int(np.prod(layer.layer.in_shape))
-    beats = np.arange(-(-length // o_lanes))
-    last = np.minimum((beats + 1) * o_lanes, length) - 1  # the element that completes each beat
-    return paced(times[last // i_lanes] + ADAPTER)
 
 
 def paced(ready: NDArray[np.int64]) -> NDArray[np.int64]:
