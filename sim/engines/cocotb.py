@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -33,9 +34,9 @@ class _CocotbEngine(Engine):
     product: ClassVar[str]
     """File that a build leaves, by name; ``{top}`` stands for the top module."""
 
+    @abstractmethod
     def _version(self) -> str:
         """What the simulator depends on, for the cache."""
-        raise NotImplementedError
 
     def environment(self) -> dict[str, str]:
         """Return the environment that the simulator needs."""

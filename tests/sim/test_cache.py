@@ -113,7 +113,7 @@ cached("kind", "key", build)
     [
         ("linux", {"SPINTRON_CACHE": "/c"}, "/c"),
         ("linux", {"XDG_CACHE_HOME": "/x"}, "/x/spintron"),
-        ("linux", {"HOME": "/home/u"}, "/home/u/.cache/spintron"),
+        ("linux", {"HOME": "/users/u"}, "/users/u/.cache/spintron"),
         ("darwin", {"HOME": "/Users/u"}, "/Users/u/Library/Caches/spintron"),
         ("win32", {"LOCALAPPDATA": "/u/Local"}, "/u/Local/spintron"),
     ],
