@@ -32,8 +32,9 @@ class Flow:
 
     Parameters
     ----------
-    synthesis : str
-        Yosys command.
+    synthesis : tuple of tuples of str
+        Yosys commands: the usual ones, then the same with the older technology mapper ABC, for
+        designs on which ABC9 fails.
     placer : str
         Program that places and routes.
     part : tuple of str
@@ -51,7 +52,7 @@ class Flow:
         the resource each takes.
     """
 
-    synthesis: str
+    synthesis: tuple[tuple[str, ...], ...]
     placer: str
     part: tuple[str, ...]
     constraints: str
@@ -104,7 +105,17 @@ def ecp5_flow(device: str, package: str, speed: int) -> Flow:
     """
     check_choice("ecp5_flow", "device", device, ("12k", "25k", "45k", "85k"))
     return Flow(
-        synthesis="synth_ecp5 -top top",
+        synthesis=(
+            ("synth_ecp5 -top top",),
+            (
+                "synth_ecp5 -top top -run :map_luts",
+                "check -latchonly -assert",
+                "techmap -map +/lattice/latches_map.v",
+                "abc -dress -lut 4:7",
+                "clean",
+                "synth_ecp5 -top top -run map_cells:",
+            ),
+        ),
         placer="nextpnr-ecp5",
         part=(f"--{device}", "--package", package, "--speed", str(speed)),
         constraints="top.lpf",
@@ -142,7 +153,20 @@ def ice40_flow(device: str, package: str) -> Flow:
         for reset in ("", "R", "S", "SR", "SS")
     ]
     return Flow(
-        synthesis="synth_ice40 -dsp -top top",
+        synthesis=(
+            ("synth_ice40 -dsp -top top",),
+            (
+                "synth_ice40 -dsp -top top -run :map_luts",
+                "check -latchonly -assert",
+                "techmap -map +/ice40/latches_map.v",
+                "abc -dress -lut 4",
+                "ice40_wrapcarry -unwrap",
+                "techmap -map +/ice40/ff_map.v",
+                "clean",
+                "opt_lut -tech ice40",
+                "synth_ice40 -dsp -top top -run map_cells:",
+            ),
+        ),
         placer="nextpnr-ice40",
         part=(f"--{device}", "--package", package),
         constraints="top.pcf",

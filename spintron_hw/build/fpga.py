@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from amaranth.hdl import Elaboratable
 
 from spintron_ir.errors import ToolError, check_int
-from spintron_ir.files import write_atomic
 
 from ..mapping.capacity import check_capacity
 from ..mapping.target import Target
 from .flow import Flow
 from .folder import whole_folder
 from .report import BuildReport, Clock, Usage
-from .tools import Progress, Tool, find_tool, run_tool
+from .steps import Steps, logs_kept, synthesize
+from .tools import Progress, find_tool
 
-__all__ = ["build_bitstream", "cell_counts", "logs_kept", "render"]
+__all__ = ["build_bitstream"]
 
 
 def build_bitstream(
@@ -42,8 +39,8 @@ def build_bitstream(
 ) -> BuildReport:
     """Make the bitstream of :py:`top` with open tools.
 
-    The folder then holds the bitstream, the design (``top.il``), the script of Yosys, the pins, a
-    log of each step, and ``report.json``. It appears as a whole, at the end.
+    The folder then holds the bitstream, the design (``top.il``), what else Yosys reads, the pins,
+    a log of each step, and ``report.json``. It appears as a whole, at the end.
 
     Parameters
     ----------
@@ -83,8 +80,8 @@ def build_bitstream(
     with whole_folder(folder) as work, logs_kept(work, Path(folder)):
         for name in ("top.il", flow.constraints):
             (work / name).write_text(plan.files[name], encoding="utf-8")
-        steps = _Steps(work, tools, progress)
-        cells = _synthesize(steps, flow)
+        steps = Steps(work, tools, progress)
+        cells = _netlist(steps, flow)
         check_capacity(flow.count(cells), target, about=False)
         placed, clocks = _place(steps, flow, seed)
         _check_timing(clocks, allow_timing_failure)
@@ -107,51 +104,18 @@ def build_bitstream(
     return report
 
 
-@dataclass
-class _Steps:
-    """Runs the programs of one build, and remembers commands and times."""
-
-    work: Path
-    tools: Mapping[str, Tool]
-    progress: Progress | None
-    commands: dict[str, str] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    def run(self, step: str, program: str, arguments: tuple[str, ...]) -> None:
-        self.commands[step] = " ".join((program, *arguments))
-        took = run_tool(
-            self.tools[program],
-            arguments,
-            folder=self.work,
-            log=step.replace(" ", "_") + ".log",
-            step=step,
-            progress=self.progress,
-        )
-        self.seconds[step] = self.seconds.get(step, 0.0) + took
-
-    def told(self) -> dict[str, Any]:
-        """What a report says of the steps."""
-        versions = {name: tool.version for name, tool in self.tools.items()}
-        return {"tools": versions, "options": self.commands, "seconds": self.seconds}
-
-
-def _synthesize(steps: _Steps, flow: Flow) -> dict[str, int]:
-    """Cells of the netlist that Yosys makes."""
-    script = render(
-        "fpga_synthesis.ys.j2",
+def _netlist(steps: Steps, flow: Flow) -> dict[str, int]:
+    """Synthesize; return the cells of the netlist."""
+    return synthesize(
+        steps,
+        flow.synthesis,
         read="read_rtlil top.il",
         adders="adders.v",
-        synthesis=flow.synthesis,
         write="write_json netlist.json",
     )
-    (steps.work / "synthesis.ys").write_text(script, encoding="utf-8")
-    (steps.work / "adders.v").write_text(render("fpga_adders.v.j2"), encoding="utf-8")
-    steps.run("synthesis", "yosys", ("synthesis.ys",))
-    steps.commands["synthesis"] = flow.synthesis
-    return cell_counts(steps.work / "cells.json")
 
 
-def _place(steps: _Steps, flow: Flow, seed: int) -> tuple[dict[str, Any], tuple[Clock, ...]]:
+def _place(steps: Steps, flow: Flow, seed: int) -> tuple[dict[str, Any], tuple[Clock, ...]]:
     """Place and route, at first without regard to timing: in two thirds of the time."""
     for hurry in (True, False):
         steps.run("place and route", flow.placer, flow.place_arguments(seed, hurry=hurry))
@@ -180,25 +144,6 @@ def _check_timing(clocks: tuple[Clock, ...], allow_timing_failure: bool) -> None
         )
 
 
-def render(template: str, **values: Any) -> str:
-    """Text of a template of this package."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("spintron_hw.build"),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,
-    )
-    return environment.get_template(template).render(**values)
-
-
-def cell_counts(path: Path) -> dict[str, int]:
-    """How many cells of each type a netlist has, out of what Yosys ``stat -json`` wrote."""
-    counted = json.loads(path.read_text(encoding="utf-8"))["design"]["num_cells_by_type"]
-    return {name: int(count) for name, count in sorted(counted.items()) if name[0] != "$"}
-
-
 def _resources(
     flow: Flow, netlist: Mapping[str, int], placed: Mapping[str, int], target: Target
 ) -> dict[str, Usage]:
@@ -208,19 +153,3 @@ def _resources(
         name: Usage(getattr(after, name) or getattr(before, name), getattr(target, name))
         for name in ("luts", "ffs", "brams", "dsps")
     }
-
-
-@contextlib.contextmanager
-def logs_kept(work: Path, folder: Path) -> Iterator[None]:
-    """Put the logs of a build that fails beside the folder it would have become."""
-    kept = folder.with_name(folder.name + ".log")
-    kept.unlink(missing_ok=True)
-    try:
-        yield
-    except ToolError as error:
-        logs = sorted(work.glob("*.log"), key=lambda path: path.stat().st_mtime_ns)
-        if not logs:
-            raise
-        text = "".join(f"# {log.name}\n{log.read_text(encoding='utf-8')}" for log in logs)
-        write_atomic(kept, text)
-        raise ToolError(f"{error}; the log is in {kept}") from None

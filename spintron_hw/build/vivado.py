@@ -13,9 +13,9 @@ from ..mapping.capacity import check_capacity
 from ..mapping.target import Target
 from .flow import Counts
 from .folder import whole_folder
-from .fpga import cell_counts, logs_kept, render
 from .report import BuildReport, Usage
-from .tools import Progress, find_tool, run_tool
+from .steps import Steps, logs_kept, render, synthesize
+from .tools import Progress, find_tool
 from .yosys import find_yosys
 
 __all__ = ["NOTE", "build_vivado_project", "count_cells"]
@@ -26,8 +26,21 @@ NOTE = (
 )
 """What a user must know of such a build."""
 
-_SYNTHESIS = "synth_xilinx -family xcup -flatten -top top"
-"""Without ``-flatten``, Yosys 0.70 fails in ABC on some hierarchies."""
+_SYNTHESIS = (
+    ("synth_xilinx -family xcup -flatten -top top",),
+    (
+        "synth_xilinx -family xcup -flatten -top top -run :map_luts",
+        "opt_expr -mux_undef -noclkinv",
+        "abc -dress -luts 2:2,3,6:5,10,20",
+        "clean",
+        "xilinx_srl -fixed -minlen 3",
+        "techmap -map +/xilinx/lut_map.v -map +/xilinx/cells_map.v -D LUT_WIDTH=6",
+        "xilinx_dffopt",
+        "opt_lut_ins -tech xilinx",
+        "synth_xilinx -family xcup -flatten -top top -run finalize:",
+    ),
+)
+"""The usual commands, then the same with the older technology mapper ABC."""
 
 _LUTS = {f"LUT{inputs}": 1 for inputs in range(1, 7)} | {
     "INV": 1,
@@ -122,11 +135,16 @@ def build_vivado_project(
         for name in ("top.v", "top.xdc"):
             (work / name).write_text(plan.files[name], encoding="utf-8")
         _write_scripts(work, part, target)
-        arguments = ("synthesis.ys",)
-        log, step = "synthesis.log", "synthesis"
-        took = run_tool(yosys, arguments, folder=work, log=log, step=step, progress=progress)
-        cells = cell_counts(work / "cells.json")
-        (work / "cells.json").unlink()
+        steps = Steps(work, {"yosys": yosys}, progress)
+        cells = synthesize(
+            steps,
+            _SYNTHESIS,
+            read="read_verilog top.v",
+            adders=None,
+            write="write_verilog -noattr netlist.v",
+        )
+        for name in ("cells.json", "adders.v"):
+            (work / name).unlink()
         used = count_cells(cells)
         check_capacity(used, target, about=False)
         report = BuildReport(
@@ -139,12 +157,10 @@ def build_vivado_project(
             },
             cells=cells,
             clocks=(),
-            tools={"yosys": yosys.version},
             seed=0,
-            options={step: _SYNTHESIS},
             facts=dict(facts or {}),
             note=NOTE,
-            seconds={step: took},
+            **steps.told(),
         )
         (work / "report.json").write_text(report.as_json(), encoding="utf-8")
     return report
@@ -155,13 +171,6 @@ def _write_scripts(work: Path, part: str, target: Target) -> None:
     texts = {
         "build.tcl": render("vivado_build.tcl.j2", part=part, clock_mhz=clock_mhz),
         "program.tcl": render("vivado_program.tcl.j2", device=part.partition("-")[0]),
-        "synthesis.ys": render(
-            "fpga_synthesis.ys.j2",
-            read="read_verilog top.v",
-            adders=None,
-            synthesis=_SYNTHESIS,
-            write="write_verilog -noattr netlist.v",
-        ),
     }
     for name, text in texts.items():
         (work / name).write_text(text, encoding="utf-8")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from spintron_hw.build.fpga import render
+from spintron_hw.build.steps import render
 from spintron_hw.build.yosys import find_yosys
 from spintron_ir.errors import ToolError
 

@@ -68,6 +68,7 @@ def test_a_build_leaves_bitstream_sources_logs_and_report(pretend):
     steps = []
     report = build(folder, progress=lambda *said: steps.append(said), facts={"network": "digits"})
     assert sorted(path.name for path in folder.iterdir()) == [
+        "adders.v",
         "bitstream.log",
         "place_and_route.log",
         "report.json",
@@ -177,6 +178,14 @@ def test_an_empty_folder_will_do(pretend):
     folder.mkdir()
     build(folder)
     assert (folder / "top.bin").exists()
+
+
+def test_where_abc9_gives_up_abc_maps(pretend):
+    """The mapper that fails says no more than that it was started."""
+    abc9 = 'if ! grep -q "^abc" synthesis.ys; then echo "Running ABC command: abc"; exit 1; fi'
+    report = build(pretend(yosys=YOSYS.replace('echo "1.1.', abc9 + '\necho "1.1.')))
+    assert "; abc -dress -lut 4; " in report.options["synthesis"]
+    assert build(pretend()).options["synthesis"] == "synth_ice40 -dsp -top top"
 
 
 def test_a_slow_design_is_refused(pretend):
