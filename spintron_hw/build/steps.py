@@ -87,7 +87,8 @@ def synthesize(steps: Steps, ways: tuple[tuple[str, ...], ...], **values: Any) -
     ToolError
         If the last way fails, or one fails elsewhere than in ABC.
     """
-    (steps.work / "adders.v").write_text(render("fpga_adders.v.j2"), encoding="utf-8")
+    if values.get("adders"):
+        (steps.work / values["adders"]).write_text(render("fpga_adders.v.j2"), encoding="utf-8")
     for number, way in enumerate(ways, 1):
         script = render("fpga_synthesis.ys.j2", synthesis="\n".join(way), **values)
         (steps.work / "synthesis.ys").write_text(script, encoding="utf-8")
