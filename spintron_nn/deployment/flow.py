@@ -98,6 +98,7 @@ def build_plan(
     from spintron_hw.accelerator import Accelerator
 
     found = board_named(board)
+    found.check(folder, plan.resources)  # before hardware is made that a refusal would leave unused
     return found.build(
         Accelerator(plan),
         folder,
