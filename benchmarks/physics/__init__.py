@@ -1,0 +1,3 @@
+"""Speed of the device and crossbar physics beside badcrossbar, ngspice and CMTJ."""
+
+__all__: list[str] = []
