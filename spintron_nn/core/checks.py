@@ -54,7 +54,7 @@ def check_real(owner: str, name: str, value: Any, rule: str = "finite", unit: st
         number = math.nan if isinstance(value, (bool, str, bytes)) else float(value)
     except (TypeError, ValueError):
         number = math.nan
-    if not math.isfinite(number) or not RULES[rule](np.float64(number)):
+    if not math.isfinite(number) or not RULES[rule](np.asarray(number)):
         wanted = _wanted("a number", rule, unit)
         raise ParameterError(f"{owner}: {name} must be {wanted}, not {value!r}")
     return number
