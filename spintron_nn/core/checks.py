@@ -22,6 +22,9 @@ RULES: dict[str, Callable[[Reals], Any]] = {
     "in 0..1": lambda value: (value >= 0) & (value <= 1),
     "above 0 and at most 1": lambda value: (value > 0) & (value <= 1),
     "at least 1": lambda value: value >= 1,
+    "above 1": lambda value: value > 1,
+    "below 1": lambda value: value < 1,
+    "at least 0 and below 1": lambda value: (value >= 0) & (value < 1),
 }
 """What can be asked of a number, and how it is tested; all but NaN and infinity are finite."""
 

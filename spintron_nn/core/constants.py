@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from scipy import constants as codata
 
-__all__ = ["BOHR_MAGNETON", "BOLTZMANN", "CELSIUS", "CHARGE", "GYRO", "HBAR", "MU_0"]
+__all__ = [
+    "BOHR_MAGNETON",
+    "BOLTZMANN",
+    "CELSIUS",
+    "CHARGE",
+    "ELECTRON_MASS",
+    "GYRO",
+    "HBAR",
+    "MU_0",
+]
 
 CHARGE = codata.elementary_charge
 """Elementary charge, coulomb."""
@@ -14,6 +23,9 @@ HBAR = codata.hbar
 
 BOLTZMANN = codata.Boltzmann
 """Boltzmann constant, J/K."""
+
+ELECTRON_MASS = codata.electron_mass
+"""Mass of the electron, kg."""
 
 MU_0 = codata.mu_0
 """Vacuum permeability, N/A2."""
