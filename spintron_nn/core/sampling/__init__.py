@@ -1,0 +1,19 @@
+"""What goes wrong on a chip: one file for each kind of effect, its parameters and its drawing."""
+
+from .ageing import Ageing
+from .converters import ConverterSpread
+from .faults import Faults
+from .programming import Programming
+from .spread import Spread
+from .telegraph import Telegraph
+from .wires import Wires
+
+__all__ = [
+    "Ageing",
+    "ConverterSpread",
+    "Faults",
+    "Programming",
+    "Spread",
+    "Telegraph",
+    "Wires",
+]
