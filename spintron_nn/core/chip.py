@@ -3,43 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spintron_ir.errors import ParameterError, check_bool, check_int
+from spintron_ir.errors import ParameterError, check_bool, check_int, check_shape
 
 from .mtj_models import MTJConfig
+from .sampling.coding import SampledArray, coded, column_shares, noise_of, worst_share
+from .sampling.converters import ConverterSpread, SampledConverters, sample_converters
+from .sampling.devices import Devices, nominal_devices, sample_devices
+from .sampling.wires import delivered
 
 __all__ = ["Chip", "SampledArray"]
 
+Reals = NDArray[np.float64]
 
-@dataclass(frozen=True, eq=False)
-class SampledArray:
-    """Conductance codes of the devices of one array, after all that went wrong with them.
 
-    Attributes
-    ----------
-    codes : uint16 array
-        Conductance codes, of the shape of the levels asked for.
-    stuck : int
-        Devices that do not take what is written.
-    saturated : int
-        Devices whose conductance exceeds the largest code and reads as that code.
-    """
-
-    codes: NDArray[np.uint16]
-    stuck: int
-    saturated: int
+def _generator(seed: int, effect: str, name: str) -> np.random.Generator:
+    digest = hashlib.sha256(f"{effect}/{name}".encode()).digest()
+    words = [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4)]
+    key = [seed & 0xFFFFFFFF, seed >> 32, *words]
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
 
 
 @dataclass(frozen=True)
 class Chip:
     """One die of a technology.
 
-    Every array of the die is found by its name: its devices depend on the seed and on that name
-    alone, not on what was sampled before.
+    Every effect on every array has its own random numbers, found by the seed, the name of the
+    effect and that of the array: what one of them draws depends on no other, nor on what was
+    sampled before.
 
     Parameters
     ----------
@@ -48,7 +43,9 @@ class Chip:
     seed : int, 0..2**64-1
         Which die.
     ideal : bool
-        Every device nominal: no variation, no stuck device, no noise; the seed has no effect.
+        Every device nominal and nothing else either: no wires, no noise; the seed has no effect.
+    wafer : int, 0..2**64-1
+        Which wafer the die is from: dies of one wafer share its offset.
 
     Examples
     --------
@@ -60,27 +57,36 @@ class Chip:
     config: MTJConfig
     seed: int = 0
     ideal: bool = False
+    wafer: int = 0
 
     def __post_init__(self) -> None:
         if not isinstance(self.config, MTJConfig):
             raise ParameterError(f"Chip: config must be an MTJConfig, not {self.config!r}")
-        object.__setattr__(self, "seed", check_int("Chip", "seed", self.seed, 0, (1 << 64) - 1))
+        for name in ("seed", "wafer"):
+            number = check_int("Chip", name, getattr(self, name), 0, (1 << 64) - 1)
+            object.__setattr__(self, name, number)
         check_bool("Chip", "ideal", self.ideal)
 
-    def generator(self, name: str) -> np.random.Generator:
-        """Return the random numbers that belong to :py:`name` on this die."""
-        digest = hashlib.sha256(name.encode()).digest()
-        words = [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4)]
-        key = [self.seed & 0xFFFFFFFF, self.seed >> 32, *words]
-        return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
+    def generator(self, effect: str, name: str = "") -> np.random.Generator:
+        """Return the random numbers of an effect on the array :py:`name` of this die."""
+        return _generator(self.seed, effect, name)
 
     def noise_seed(self, name: str) -> int:
         """Return the seed of the read noise of the array :py:`name`, 64 bits."""
-        return int(self.generator(f"noise/{name}").integers(0, (1 << 64) - 1, dtype=np.uint64))
+        return int(self.generator("noise", name).integers(0, (1 << 64) - 1, dtype=np.uint64))
+
+    @property
+    def offset(self) -> float:
+        """Deviation of ``ln R`` that all devices of the die share."""
+        spread = self.config.spread
+        if self.ideal:
+            return 0.0
+        die = spread.die * self.generator("die").standard_normal()
+        return float(die + spread.wafer * _generator(self.wafer, "wafer", "").standard_normal())
 
     def conductances(
-        self, name: str, levels: NDArray[np.integer]
-    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        self, name: str, levels: NDArray[np.integer], *, tile: int | None = None
+    ) -> tuple[Reals, NDArray[np.bool_]]:
         """Write :py:`levels` to the array :py:`name`; return what its devices conduct.
 
         Parameters
@@ -89,14 +95,115 @@ class Chip:
             Name of the array.
         levels : integer array
             Level of every device, ``0 .. levels - 1``.
+        tile : int or None
+            Rows and columns of a physical array.
 
         Returns
         -------
         conductance : array, siemens
-            Conductance of every device.
+            Conductance of every device, without wires.
         stuck : array of bool
             Devices that did not take the level.
         """
+        devices = self._devices(name, levels, tile)
+        shape = np.shape(levels)
+        return devices.conductance.reshape(shape), devices.stuck.reshape(shape)
+
+    def sample(
+        self,
+        name: str,
+        levels: NDArray[np.integer],
+        *,
+        tile: int | None = None,
+        reference: bool = False,
+        per_column: bool = False,
+    ) -> SampledArray:
+        """Write :py:`levels` to the array :py:`name`; return the codes its devices read as.
+
+        Parameters
+        ----------
+        name : str
+            Name of the array.
+        levels : integer array of shape ``(..., rows, cols)``
+            Level of every device, ``0 .. levels - 1``; one axis alone is a row. Every leading
+            index lies on arrays of its own.
+        tile : int or None
+            Rows and columns of a physical array, on which wires and broken lines act; those at
+            the edges are as large as what they hold. None: one array.
+        reference : bool
+            Add a reference column at the end of each array, on the same word lines: for each row
+            an antiparallel and a parallel device at half read voltage, which stand for
+            ``(G_AP + G_P) / 2`` where nominal. Takes levels of shape ``(..., 1, rows, cols)``.
+        per_column : bool
+            Scale the step of each column by its delivered share, the sum of its effective
+            conductances over that of its conductances. None with a reference, which columns of
+            different steps would share.
+
+        Raises
+        ------
+        ParameterError
+            If levels are no integers or out of range, or an argument is refused.
+        """
+        if tile is not None:
+            check_int("Chip", "tile", tile, 1, 1 << 16)
+        devices = self._devices(name, levels, tile)
+        held, config = devices.conductance, self.config
+        side = self._reference(name, devices, tile, per_column) if reference else None
+        found, at_side = held, None if side is None else side.conductance
+        if not self.ideal:
+            found, at_side = delivered(config.wires, held, at_side, tile)
+        steps = np.full(held.shape[-1], config.conductance_step)
+        if per_column:
+            steps *= column_shares(found, held)
+        codes, saturated, error = coded(found, steps, config.cell_bits)
+        noise = noise_of(devices.variance, found / steps, tile)
+        parts, coded_side = [devices], None
+        if side is not None and at_side is not None:
+            parts.append(side)
+            coded_side, more, _ = coded(at_side, config.conductance_step, config.cell_bits)
+            coded_side = coded_side.reshape(*held.shape[:-3], *at_side.shape[-2:])
+            saturated += more
+            also = noise_of(side.variance, at_side / config.conductance_step, tile)
+            if noise is not None and also is not None:
+                # Every column of an array reads the reference along.
+                blocks = np.arange(held.shape[-1]) // (held.shape[-1] if tile is None else tile)
+                noise = noise + also[..., blocks]
+        return SampledArray(
+            codes=codes.reshape(np.shape(levels)),
+            reference=coded_side,
+            stuck=sum(int(part.stuck.sum()) for part in parts),
+            open=sum(int(part.open.sum()) for part in parts),
+            short=sum(int(part.short.sum()) for part in parts),
+            saturated=saturated,
+            pulses=sum(part.pulses for part in parts),
+            steps=steps,
+            wire_share=worst_share(found, held, tile),
+            code_error=error,
+            telegraph=noise,
+        )
+
+    def converters(self, name: str, shape: tuple[int, ...], bits: int) -> SampledConverters:
+        """Errors of the converters of the array :py:`name`.
+
+        Parameters
+        ----------
+        name : str
+            Name of the array.
+        shape : tuple of int
+            Converters.
+        bits : int, 1..16
+            Bits of a code.
+        """
+        check_shape("Chip", "shape", shape)
+        check_int("Chip", "bits", bits, 1, 16)
+        spread = ConverterSpread() if self.ideal else self.config.converters
+        random = self.generator("converters", name)
+        return sample_converters(spread, random, shape, bits, self.config.range_codes)
+
+    def _devices(
+        self, name: str, levels: NDArray[np.integer], tile: int | None, **faults: float
+    ) -> Devices:
+        """Sample the devices of an array, which has two axes at least."""
         levels = np.asarray(levels)
         top = self.config.levels - 1
         if not np.issubdtype(levels.dtype, np.integer):
@@ -105,38 +212,42 @@ class Chip:
             raise ParameterError(
                 f"Chip: levels must be in 0..{top}, not {levels.min()}..{levels.max()}"
             )
-        low, high = self.config.conductance_ap, self.config.conductance_p
+        levels = np.atleast_2d(levels)
         if self.ideal:
-            return low + levels / top * (high - low), np.zeros(levels.shape, dtype=bool)
-        random = self.generator(name)
-        normal = random.standard_normal(levels.shape)
-        draw = random.random(levels.shape)
-        stuck_p = draw < self.config.stuck_p
-        stuck_ap = ~stuck_p & (draw < self.config.stuck_p + self.config.stuck_ap)
-        written = np.where(stuck_p, top, np.where(stuck_ap, 0, levels))
-        nominal = low + written / top * (high - low)
-        return nominal * np.exp(-self.config.resistance_variation * normal), stuck_p | stuck_ap
+            return nominal_devices(self.config, levels)
+        config = self.config
+        if faults:
+            config = replace(config, faults=replace(config.faults, **faults))
+        return sample_devices(
+            config, lambda effect: self.generator(effect, name), self.offset, levels, tile
+        )
 
-    def sample(self, name: str, levels: NDArray[np.integer]) -> SampledArray:
-        """Write :py:`levels` to the array :py:`name`; return the codes its devices read as."""
-        conductance, stuck = self.conductances(name, levels)
-        return self._coded(conductance, int(stuck.sum()))
-
-    def sample_reference(self, name: str, shape: tuple[int, ...]) -> SampledArray:
-        """Codes of reference cells: an antiparallel and a parallel device at half read voltage.
-
-        Each stands for the middle of the range, ``(G_AP + G_P) / 2`` where nominal.
-        """
-        levels = np.zeros((2, *shape), dtype=np.int64)
+    def _reference(
+        self, name: str, devices: Devices, tile: int | None, per_column: bool
+    ) -> Devices:
+        """Sample the reference cells at the end of each array, two devices each."""
+        *lead, rows, cols = devices.conductance.shape
+        if lead and lead[-1] != 1:
+            raise ParameterError(
+                "Chip: reference takes levels of shape (..., 1, rows, cols), one device a weight, "
+                f"not {tuple(devices.conductance.shape)}"
+            )
+        if per_column:
+            raise ParameterError(
+                "Chip: per_column must be False with a reference, which columns of different "
+                "steps would share; use pairs or columns of devices"
+            )
+        blocks = 1 if tile is None else -(-cols // tile)
+        levels = np.zeros((2, *lead, rows, blocks), dtype=np.int64)
         levels[1] = self.config.levels - 1
-        conductance, stuck = self.conductances(name, levels)
-        return self._coded(conductance.mean(axis=0), int(stuck.sum()))
-
-    def _coded(self, conductance: NDArray[np.float64], stuck: int) -> SampledArray:
-        """Round to codes, counting those beyond the largest."""
-        # Nominal levels lie a whole number of codes apart but the last bit of a float need not:
-        # the tiny offset keeps them on one side of a rounding edge.
-        codes = np.floor(conductance / self.config.conductance_step + (0.5 + 1e-9)).astype(np.int64)
-        largest = (1 << self.config.cell_bits) - 1
-        saturated = int((codes > largest).sum())
-        return SampledArray(np.minimum(codes, largest).astype(np.uint16), stuck, saturated)
+        # Word lines are those of the array, and break there.
+        both = self._devices(f"{name}/reference", levels, tile, broken_word=0.0)
+        if devices.ends is not None:
+            both.conductance[:, devices.ends] = 0.0
+            both.open[:, devices.ends] = True
+        mean = both.conductance.mean(axis=0)
+        variance = None
+        if both.variance is not None:
+            total = (both.variance * both.conductance**2).sum(axis=0) / 4
+            variance = np.divide(total, mean**2, out=np.zeros_like(mean), where=mean > 0)
+        return replace(both, conductance=mean, variance=variance)

@@ -105,7 +105,7 @@ def sample_converters(
         Conductance codes of ``G_P - G_AP``.
     """
     offset, gain, sense = (random.standard_normal(shape) for _ in range(3))
-    transitions = None
+    transitions: Reals | None = None
     if spread.inl or spread.dnl:
         place = (np.arange(1, 1 << bits) - 0.5) / ((1 << bits) - 1)
         order = np.arange(1, MODES + 1)
@@ -115,7 +115,7 @@ def sample_converters(
         smooth = random.standard_normal((*shape, MODES)) @ waves
         rough = random.standard_normal((*shape, place.size)) / np.sqrt(2)
         error = spread.inl * smooth + spread.dnl * rough
-        ideal = np.arange(place.size)
+        ideal = np.arange(place.size, dtype=np.float64)
         transitions = np.sort(error + ideal, axis=-1) - ideal
     return SampledConverters(
         spread.offset * offset,

@@ -73,7 +73,7 @@ def _breaks(
 
 def cut_off(
     faults: Faults, random: np.random.Generator, shape: tuple[int, ...], tile: int | None
-) -> Bools:
+) -> tuple[Bools, Bools]:
     """Devices that a broken line cuts off.
 
     Parameters
@@ -87,7 +87,10 @@ def cut_off(
 
     Returns
     -------
-    bool array of :py:`shape`
+    cut : bool array of :py:`shape`
+        Devices without a connection.
+    ends : bool array of shape ``(..., rows, blocks)``
+        Word lines of each array that do not reach its right end.
     """
     *lead, rows, cols = shape
     tall, wide = (rows, cols) if tile is None else (tile, tile)
@@ -100,4 +103,4 @@ def cut_off(
     at_word = word[..., col // wide]
     at_bit = bit[..., row // tall, :]
     beyond = (at_word >= 0) & (col % wide >= at_word)
-    return np.asarray(beyond | ((row % tall)[:, None] <= at_bit))
+    return np.asarray(beyond | ((row % tall)[:, None] <= at_bit)), np.asarray(word >= 0)

@@ -145,7 +145,8 @@ def resistance_deviation(
     """
     if spread.correlated == 0 or field_random is None:
         return variation * normal
-    field = correlated_field(field_random, *normal.shape[-2:], spread.correlation_length)
+    rows, cols = normal.shape[-2:]
+    field = correlated_field(field_random, rows, cols, spread.correlation_length)
     shares = np.sqrt(1 - spread.correlated), np.sqrt(spread.correlated)
     return np.asarray(variation * (shares[0] * normal + shares[1] * field))
 
