@@ -24,6 +24,7 @@ RULES: dict[str, Callable[[Reals], Any]] = {
     "at least 1": lambda value: value >= 1,
     "above 1": lambda value: value > 1,
     "below 1": lambda value: value < 1,
+    "above -1 and below 1": lambda value: (value > -1) & (value < 1),
     "above 0 and below 1": lambda value: (value > 0) & (value < 1),
     "at least 0 and below 1": lambda value: (value >= 0) & (value < 1),
 }
