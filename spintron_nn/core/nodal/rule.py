@@ -1,0 +1,220 @@
+"""The design rule of a crossbar: whether its wires leave enough of the current, and what would."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from spintron_ir.errors import ParameterError, check_int
+
+from ..checks import check_real
+from .arguments import Reals, Wiring, check_wiring
+from .direct import effective
+
+__all__ = ["RuleReport", "check_array"]
+
+MOST = 1024
+"""Most rows and columns of an array that is judged."""
+
+
+@dataclass(frozen=True)
+class RuleReport:
+    """What the worst column of an array delivers, and what would deliver enough.
+
+    Attributes
+    ----------
+    worst_share : float, 0..1
+        Current of the worst column over that without wires, with as many devices in one state
+        as in the other and every row driven.
+    all_low_share : float, 0..1
+        The same with every device at its low resistance.
+    share : float
+        What was asked for.
+    holds : bool
+        Whether :py:`worst_share` is at least that.
+    resistance_low, resistance_high : float or None, ohm
+        Devices, both scaled alike, that would reach the share in the array as it is; None where
+        none would.
+    tile_rows, tile_cols : int or None
+        Largest part of the array that would reach it, equally many rows and columns unless the
+        array has fewer of one.
+    rows_at_once : int or None
+        Rows driven at once, the others held at 0 V, that would reach it in the array as it is.
+    message : str
+        All of this in words.
+    """
+
+    worst_share: float
+    all_low_share: float
+    share: float
+    holds: bool
+    resistance_low: float | None
+    resistance_high: float | None
+    tile_rows: int | None
+    tile_cols: int | None
+    rows_at_once: int | None
+    message: str
+
+
+def check_array(
+    *,
+    resistance_low: float,
+    resistance_high: float,
+    rows: int,
+    cols: int,
+    wire_word: float,
+    wire_bit: float,
+    driver: float = 0.0,
+    sense: float = 0.0,
+    share: float = 0.9,
+) -> RuleReport:
+    """Judge an array before it is built: whether its worst column delivers :py:`share`.
+
+    Every row is driven, and every device conducts the mean of both states, as in an array that
+    holds as many of the one as of the other. Where the array falls short the solver itself finds
+    what would not: resistances (to three digits, rounded up), a tile, and the number of rows driven
+    at once.
+
+    Parameters
+    ----------
+    resistance_low, resistance_high : float, ohm
+        Resistances of a device, access device included; low at most high.
+    rows, cols : int, 1..1024
+        Word lines and bit lines.
+    wire_word, wire_bit, driver, sense : float, ohm
+        As in :func:`effective_conductance`.
+    share : float, above 0 and at most 1
+        Of the current without wires.
+
+    Examples
+    --------
+    >>> report = check_array(
+    ...     resistance_low=5e3, resistance_high=1e4, rows=64, cols=64, wire_word=1, wire_bit=1
+    ... )
+    >>> report.holds, round(report.worst_share, 2)
+    (False, 0.65)
+    """
+    owner = "check_array"
+    low = check_real(owner, "resistance_low", resistance_low, "above 0", "ohm")
+    high = check_real(owner, "resistance_high", resistance_high, "above 0", "ohm")
+    if high < low:
+        raise ParameterError(
+            f"check_array: resistance_high must be at least resistance_low, {low:g} ohm, not "
+            f"{high:g} ohm"
+        )
+    rows = check_int(owner, "rows", rows, 1, MOST)
+    cols = check_int(owner, "cols", cols, 1, MOST)
+    wiring = check_wiring(owner, wire_word, wire_bit, driver, sense)
+    share = check_real(owner, "share", share, "above 0 and at most 1")
+    middle = 2.0 / (1.0 / low + 1.0 / high)
+    found = _effective(middle, rows, cols, wiring)
+    worst = _worst(found, middle, rows)
+    all_low = _worst(_effective(low, rows, cols, wiring), low, rows)
+    array = (
+        f"{_kilo(low)}/{_kilo(high)} devices, {rows} x {cols}, {_segment(wiring)} deliver "
+        f"{_percent(worst)} of their ideal current in the worst column, {_percent(all_low)} with "
+        f"every device at {_kilo(low)}"
+    )
+    if worst >= share:
+        message = f"{array}; at least {_percent(share)} is asked for"
+        return RuleReport(worst, all_low, share, True, low, high, rows, cols, rows, message)
+    scale = _scale(middle, low, rows, cols, wiring, share)
+    side = _largest(
+        max(rows, cols) - 1,
+        lambda side: _reaches(middle, min(side, rows), min(side, cols), wiring, share),
+    )
+    tile = None if side is None else (min(side, rows), min(side, cols))
+    at_once = _largest(rows - 1, lambda count: _worst(found, middle, count) >= share)
+    ways = []
+    if scale is not None:
+        ways.append(f"{_kilo(low * scale)}/{_kilo(high * scale)} devices")
+    if tile is not None:
+        ways.append(f"tiles of {tile[0]} rows x {tile[1]} columns")
+    if at_once is not None:
+        ways.append(f"reading {at_once} row{'s' if at_once > 1 else ''} at once")
+    remedy = (
+        f"{', '.join(ways[:-1])}{' or ' if len(ways) > 1 else ''}{ways[-1]} would deliver "
+        f"{_percent(share)}"
+        if ways
+        else f"neither other devices nor smaller tiles deliver {_percent(share)}: use wires, "
+        f"drivers and senses of lower resistance"
+    )
+    return RuleReport(
+        worst,
+        all_low,
+        share,
+        False,
+        None if scale is None else low * scale,
+        None if scale is None else high * scale,
+        None if tile is None else tile[0],
+        None if tile is None else tile[1],
+        at_once,
+        f"{array}; {remedy}",
+    )
+
+
+def _effective(resistance: float, rows: int, cols: int, wiring: Wiring) -> Reals:
+    devices = np.full((1, rows, cols), 1.0 / resistance)
+    return devices[0] if wiring.ideal else effective(devices, wiring)[0]
+
+
+def _worst(found: Reals, resistance: float, count: int) -> float:
+    """Share of the worst column where the :py:`count` rows farthest from the sense are driven."""
+    return min(1.0, float(found[:count].sum(axis=0).min()) * resistance / count)
+
+
+def _reaches(resistance: float, rows: int, cols: int, wiring: Wiring, share: float) -> bool:
+    return _worst(_effective(resistance, rows, cols, wiring), resistance, rows) >= share
+
+
+def _scale(
+    middle: float, low: float, rows: int, cols: int, wiring: Wiring, share: float
+) -> float | None:
+    """Least factor on the resistances that reaches the share and gives low three digits."""
+    if share == 1:
+        return None
+    factor = 1.0
+    for _ in range(30):
+        resistance = middle * factor
+        worst = _worst(_effective(resistance, rows, cols, wiring), resistance, rows)
+        # The loss falls nearly as 1/R, so a few steps close in from below.
+        step = (1 / worst - 1) / (1 / share - 1)
+        if step <= 1.001:
+            break
+        factor *= step
+    digits = 10.0 ** (math.floor(math.log10(low * factor)) - 2)
+    count = math.ceil(low * factor / digits)
+    while not _reaches(middle * count * digits / low, rows, cols, wiring, share):
+        count += 1
+    return count * digits / low
+
+
+def _largest(most: int, reaches: Callable[[int], bool]) -> int | None:
+    """Largest count in 1..most that reaches the share, by bisection; None where 1 does not."""
+    if most < 1 or not reaches(1):
+        return None
+    good, bad = 1, most + 1
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        good, bad = (middle, bad) if reaches(middle) else (good, middle)
+    return good
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if share < 0.99 else f"{100 * share:.4g} %"
+
+
+def _kilo(resistance: float) -> str:
+    for unit, size in (("GOhm", 1e9), ("MOhm", 1e6), ("kOhm", 1e3)):
+        if resistance >= size:
+            return f"{resistance / size:.3g} {unit}"
+    return f"{resistance:.3g} Ohm"
+
+
+def _segment(wiring: Wiring) -> str:
+    if wiring.word == wiring.bit:
+        return f"{wiring.word:.3g} Ohm a segment"
+    return f"{wiring.word:.3g} and {wiring.bit:.3g} Ohm a segment of word and bit line"
