@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .fields import check_fields
 
-__all__ = ["Telegraph", "column_variance", "telegraph"]
+__all__ = ["Telegraph", "column_variance", "shares_of_read", "telegraph"]
 
 Reals = NDArray[np.float64]
 
@@ -19,12 +19,12 @@ class Telegraph:
     """Two-state noise of a share of the devices.
 
     Such a device conducts ``G (1 + a / 2)`` or ``G (1 - a / 2)``, each for a mean time ``tau``; the
-    correlation time is ``tau_c = tau / 2``. A read is a first-order low-pass of the time ``t_r``,
-    which lets through ``A = tau_c / (tau_c + t_r)`` of the variance ``(a G / 2)**2`` (the integral
-    of the Lorentzian through the filter). Of that, what two reads that follow each other share,
-    ``rho = exp(-t_r / tau_c)``, is frozen into the conductance, with a sign drawn once for the
-    chip; the rest, ``A (1 - rho)``, is noise, fresh for each read. So slow devices stand in one of
-    their states and fast ones average out.
+    correlation time is ``tau_c = tau / 2``. A read averages over the time ``t_r = x tau_c``, which
+    leaves ``2 (x - 1 + exp(-x)) / x**2`` of the variance ``(a G / 2)**2``. A read that starts in
+    one state shows ``(1 - exp(-x)) / x`` of it on average: that is frozen into the conductance,
+    with a state drawn once for the chip, and is also what reads that follow each other share. The
+    rest of the variance is noise, fresh for each read. So slow devices stand in one of their
+    states, and of fast ones the share ``2 / x`` of the variance is noise.
 
     Parameters
     ----------
@@ -39,11 +39,11 @@ class Telegraph:
     switching_time_spread : float, at least 0
         Standard deviation of ``ln tau``.
     read_time : float, s, above 0
-        Time constant of a read.
+        Time over which a read averages.
 
     Source
     ------
-    Machlup, J. Appl. Phys. 25, 341 (1954).
+    Machlup, J. Appl. Phys. 25, 341 (1954): correlation ``exp(-t / tau_c)``; integrated over a read.
     """
 
     share: float = 0.0
@@ -92,11 +92,34 @@ def telegraph(
     half = np.minimum(size, 2.0) / 2
     spread = settings.switching_time_spread * random.standard_normal(count)
     ratio = 2 * settings.read_time / (settings.switching_time * np.exp(spread))
-    passed, frozen = 1 / (1 + ratio), np.exp(-ratio)
+    frozen, fresh = shares_of_read(ratio)
     factor, variance = np.ones(shape), np.zeros(shape)
-    factor[chosen] += sign * half * np.sqrt(passed * frozen)
-    variance[chosen] = half**2 * passed * (1 - frozen)
+    factor[chosen] += sign * half * frozen
+    variance[chosen] = half**2 * fresh
     return factor, variance
+
+
+def shares_of_read(ratio: Reals) -> tuple[Reals, Reals]:
+    """What of a telegraph signal a read shows, by its time over the correlation time.
+
+    Returns
+    -------
+    frozen : array
+        Share of the state in which it starts.
+    fresh : array
+        Share of the variance that is new in each read.
+
+    Examples
+    --------
+    >>> frozen, fresh = shares_of_read(np.array([1e-6, 1.0, 1e3]))
+    >>> print(*frozen.round(3), *fresh.round(3))
+    1.0 0.632 0.001 0.0 0.336 0.002
+    """
+    x = np.asarray(ratio, dtype=np.float64)
+    shown = -np.expm1(-x)
+    # For short reads the difference loses its digits; two terms of its series are exact enough.
+    fresh = np.where(x < 1e-3, 2 * x / 3 - x**2 / 2, (2 * (x - shown) - shown**2) / x**2)
+    return shown / x, fresh
 
 
 def column_variance(variance: Reals, tile: int | None) -> Reals:

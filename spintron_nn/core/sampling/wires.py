@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..nodal import effective_conductance
 from .fields import check_fields
 
 __all__ = ["Wires", "delivered"]
@@ -61,8 +62,6 @@ class Wires:
         held = held / (1 + held * self.access)
         if not any((self.word, self.bit, self.driver, self.sense)):
             return held
-        from ..nodal import effective_conductance
-
         return np.asarray(
             effective_conductance(
                 held, wire_word=self.word, wire_bit=self.bit, driver=self.driver, sense=self.sense
