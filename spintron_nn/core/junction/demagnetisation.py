@@ -38,12 +38,12 @@ def cylinder_factor(diameter: ArrayLike, thickness: ArrayLike) -> Reals:
 
     Source
     ------
-    Joseph, J. Appl. Phys. 37, 4639 (1966); as the circular limit in Beleggia et al., J. Phys. D
-    38, 3333 (2005).
+    Circular limit of Beleggia et al., J. Phys. D 38, 3333 (2005); tabulated for susceptibility 0 by
+    Chen, Brug and Goldfarb, IEEE Trans. Magn. 27, 3601 (1991).
 
     Examples
     --------
-    >>> print(f"{cylinder_factor(1.0, 1.0):.4f}")  # as tabulated by Joseph
+    >>> print(f"{cylinder_factor(1.0, 1.0):.4f}")  # as tabulated
     0.3116
     """
     owner = "cylinder_factor"

@@ -217,8 +217,8 @@ def thermal_stability(anisotropy: ArrayLike, volume: ArrayLike, temperature: Arr
     Examples
     --------
     >>> volume = 2.15984e-24  # 50 nm across, 1.1 nm thick
-    >>> print(f"{thermal_stability(3.8234e4, volume, 300.0):.2f}")
-    19.94
+    >>> print(f"{thermal_stability(38_175.0, volume, 300.0):.2f}")
+    19.91
     """
     owner = "thermal_stability"
     energy = check_reals(owner, "anisotropy", anisotropy, "above 0", "J/m3")

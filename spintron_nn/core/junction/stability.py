@@ -22,6 +22,10 @@ __all__ = [
 ]
 
 
+BARRIER_LIMIT = 700.0
+"""Largest barrier over thermal energy of which the exponential is finite."""
+
+
 def dwell_time(thermal_stability: ArrayLike, attempt_time: ArrayLike = 1e-9) -> Reals:
     """Mean time in one state, ``tau0 exp(Delta)``, the engineer's form.
 
@@ -317,10 +321,10 @@ def read_disturb(
     >>> print(f"{read_disturb(60.0, 0.2, 1e-8):.3g}")  # 10 * exp(-38.4)
     2.1e-16
     """
-    lowered = stability_with_current(
-        _barrier("read_disturb", thermal_stability), current_ratio, exponent
-    )
-    return failure_probability(pulse, dwell_time(lowered, attempt_time))
+    barrier = _barrier("read_disturb", thermal_stability)
+    lowered = stability_with_current(barrier, current_ratio, exponent)
+    # A current that holds the state may raise the barrier beyond what an exponential takes.
+    return failure_probability(pulse, dwell_time(np.minimum(lowered, BARRIER_LIMIT), attempt_time))
 
 
 def activation_volume(
@@ -369,7 +373,7 @@ def activation_volume(
 def _barrier(owner: str, value: ArrayLike, rule: str = "at least 0") -> Reals:
     """Check a barrier, of which the exponential must be finite."""
     barrier = check_reals(owner, "thermal_stability", value, rule)
-    if (barrier > 700).any():
+    if (barrier > BARRIER_LIMIT).any():
         raise ParameterError(
             f"{owner}: thermal_stability must be at most 700, not {float(barrier.max())!r}; it is "
             "a ratio of energies, not an energy"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -236,7 +238,7 @@ def update_p_bits(inputs: ArrayLike, generator: np.random.Generator) -> NDArray[
     Raises
     ------
     ParameterError
-        If an input is no number.
+        If an input is no number, or the generator none.
 
     Source
     ------
@@ -247,6 +249,7 @@ def update_p_bits(inputs: ArrayLike, generator: np.random.Generator) -> NDArray[
     >>> update_p_bits([-20.0, 20.0], np.random.default_rng(1)).tolist()
     [-1, 1]
     """
+    _check_generator("update_p_bits", generator)
     drive = np.tanh(check_reals("update_p_bits", "inputs", inputs))
     chance = generator.uniform(-1.0, 1.0, drive.shape)
     return np.where(drive > chance, 1, -1).astype(np.int8)
@@ -300,6 +303,7 @@ def sample_telegraph(
     """
     owner = "sample_telegraph"
     up, down = np.broadcast_arrays(*_rates(owner, to_antiparallel, to_parallel))
+    _check_generator(owner, generator)
     step = check_real(owner, "interval", interval, "above 0", "s")
     count = check_int(owner, "samples", samples, 1, 1 << 24)
     if up.size * count > 1 << 26:
@@ -320,3 +324,12 @@ def _rates(owner: str, up: ArrayLike, down: ArrayLike) -> tuple[Reals, Reals]:
     """Check the two rates."""
     rising = check_reals(owner, "to_antiparallel", up, "above 0", "1/s")
     return rising, check_reals(owner, "to_parallel", down, "above 0", "1/s")
+
+
+def _check_generator(owner: str, generator: Any) -> None:
+    """Refuse what draws no numbers, and above all a seed."""
+    if not isinstance(generator, np.random.Generator):
+        raise ParameterError(
+            f"{owner}: generator must be a numpy.random.Generator, not {generator!r}; "
+            "numpy.random.default_rng(seed) makes one"
+        )
