@@ -13,7 +13,7 @@ from scipy.linalg import blas, lapack
 
 from .arguments import Reals, Wiring
 
-__all__ = ["effective", "end_transfer", "far_first", "seen_by_column"]
+__all__ = ["effective", "eliminate", "end_transfer", "far_first", "pivots", "seen_by_column"]
 
 LARGE = 24
 """Rows from which LAPACK on one matrix beats numpy on a stack of them."""
@@ -164,3 +164,45 @@ def _carried_one(seen: Reals, sent: Reals, wiring: Wiring) -> Reals:
             load = seen[column + 1].T - through / wire
             load[diagonal, diagonal] += 1.0 / wire
     return result
+
+
+def eliminate(
+    conductance: Reals, wiring: Wiring, word_end: Reals, bit_end: Reals, current: Reals
+) -> Reals:
+    """Voltages of the word-line nodes for currents into them, the ends of all lines at 0 V.
+
+    Parameters
+    ----------
+    conductance : (rows, cols) array, S
+        Devices, both lines far end first.
+    wiring : Wiring
+        Segments.
+    word_end, bit_end : (rows,) and (cols,) arrays, ohm
+        In series with the last segments; infinite for a line that floats.
+    current : (vectors, rows, cols) array, A
+
+    Returns
+    -------
+    (vectors, rows, cols) array, V
+    """
+    rows, cols = conductance.shape
+    seen = seen_by_column(np.ascontiguousarray(conductance.T), wiring.bit, bit_end[:, None])
+    pushed = np.ascontiguousarray(current.transpose(2, 1, 0))
+    load, throughs = symmetric(seen[0]), []
+    for column in range(1, cols):
+        through = np.linalg.inv(np.eye(rows) + wiring.word * load)
+        throughs.append(through)
+        pushed[column] += through.T @ pushed[column - 1]
+        load = symmetric(seen[column]) + load @ through
+    end = (word_end + wiring.word)[:, None]
+    weak = end > 1.0
+    # Each row scaled so that neither an open nor a short at its end is out of range.
+    inner = np.where(weak, 1.0, end)
+    outer = np.where(weak, 1.0 / np.where(weak, end, 1.0), 1.0)
+    # A line without devices that floats has no voltage of its own: 0.
+    outer[(np.diagonal(load) == 0) & (outer[:, 0] == 0)] = 1.0
+    voltage = np.empty_like(pushed)
+    voltage[-1] = np.linalg.solve(inner * load + np.diag(outer[:, 0]), inner * pushed[-1])
+    for column in range(cols - 2, -1, -1):
+        voltage[column] = throughs[column] @ (voltage[column + 1] + wiring.word * pushed[column])
+    return voltage.transpose(2, 1, 0)

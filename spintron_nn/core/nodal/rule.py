@@ -11,8 +11,8 @@ import numpy as np
 from spintron_ir.errors import ParameterError, check_int
 
 from ..checks import check_real
-from .arguments import Reals, Wiring, check_wiring
-from .direct import effective
+from .arguments import Wiring, check_wiring
+from .iterative import Circuit
 
 __all__ = ["RuleReport", "check_array"]
 
@@ -42,7 +42,8 @@ class RuleReport:
         Largest part of the array that would reach it, equally many rows and columns unless the
         array has fewer of one.
     rows_at_once : int or None
-        Rows driven at once, the others held at 0 V, that would reach it in the array as it is.
+        Rows read at once that would reach it in the array as it is, where access devices cut off
+        the others.
     message : str
         All of this in words.
     """
@@ -75,8 +76,8 @@ def check_array(
 
     Every row is driven, and every device conducts the mean of both states, as in an array that
     holds as many of the one as of the other. Where the array falls short the solver itself finds
-    what would not: resistances (to three digits, rounded up), a tile, and the number of rows driven
-    at once.
+    what would not: resistances (to three digits, rounded up), a tile, and the number of rows read
+    at once with the others cut off.
 
     Parameters
     ----------
@@ -88,6 +89,10 @@ def check_array(
         As in :func:`effective_conductance`.
     share : float, above 0 and at most 1
         Of the current without wires.
+
+    Returns
+    -------
+    RuleReport
 
     Examples
     --------
@@ -110,9 +115,8 @@ def check_array(
     wiring = check_wiring(owner, wire_word, wire_bit, driver, sense)
     share = check_real(owner, "share", share, "above 0 and at most 1")
     middle = 2.0 / (1.0 / low + 1.0 / high)
-    found = _effective(middle, rows, cols, wiring)
-    worst = _worst(found, middle, rows)
-    all_low = _worst(_effective(low, rows, cols, wiring), low, rows)
+    worst = _worst(middle, rows, cols, wiring)
+    all_low = _worst(low, rows, cols, wiring)
     array = (
         f"{_kilo(low)}/{_kilo(high)} devices, {rows} x {cols}, {_segment(wiring)} deliver "
         f"{_percent(worst)} of their ideal current in the worst column, {_percent(all_low)} with "
@@ -124,17 +128,17 @@ def check_array(
     scale = _scale(middle, low, rows, cols, wiring, share)
     side = _largest(
         max(rows, cols) - 1,
-        lambda side: _reaches(middle, min(side, rows), min(side, cols), wiring, share),
+        lambda side: _worst(middle, min(side, rows), min(side, cols), wiring) >= share,
     )
     tile = None if side is None else (min(side, rows), min(side, cols))
-    at_once = _largest(rows - 1, lambda count: _worst(found, middle, count) >= share)
+    at_once = _largest(rows - 1, lambda count: _worst(middle, rows, cols, wiring, count) >= share)
     ways = []
     if scale is not None:
         ways.append(f"{_kilo(low * scale)}/{_kilo(high * scale)} devices")
     if tile is not None:
-        ways.append(f"tiles of {tile[0]} rows x {tile[1]} columns")
+        ways.append(f"tiles of {_count(tile[0], 'row')} x {_count(tile[1], 'column')}")
     if at_once is not None:
-        ways.append(f"reading {at_once} row{'s' if at_once > 1 else ''} at once")
+        ways.append(f"reading {_count(at_once, 'row')} at once")
     remedy = (
         f"{', '.join(ways[:-1])}{' or ' if len(ways) > 1 else ''}{ways[-1]} would deliver "
         f"{_percent(share)}"
@@ -156,18 +160,19 @@ def check_array(
     )
 
 
-def _effective(resistance: float, rows: int, cols: int, wiring: Wiring) -> Reals:
-    devices = np.full((1, rows, cols), 1.0 / resistance)
-    return devices[0] if wiring.ideal else effective(devices, wiring)[0]
-
-
-def _worst(found: Reals, resistance: float, count: int) -> float:
-    """Share of the worst column where the :py:`count` rows farthest from the sense are driven."""
-    return min(1.0, float(found[:count].sum(axis=0).min()) * resistance / count)
-
-
-def _reaches(resistance: float, rows: int, cols: int, wiring: Wiring, share: float) -> bool:
-    return _worst(_effective(resistance, rows, cols, wiring), resistance, rows) >= share
+def _worst(
+    resistance: float, rows: int, cols: int, wiring: Wiring, read: int | None = None
+) -> float:
+    """Share of the worst column; the :py:`read` rows farthest from the sense are connected."""
+    read = rows if read is None else read
+    if wiring.ideal:
+        return 1.0
+    devices = np.zeros((rows, cols))
+    devices[:read] = 1.0 / resistance
+    circuit = Circuit(devices, wiring)
+    word, bit = circuit.nodes(circuit.driven(np.ones((1, rows)), np.zeros((1, cols))))
+    delivered = (devices * (word - bit)).sum(axis=-2)
+    return min(1.0, float(delivered.min()) * resistance / read)
 
 
 def _scale(
@@ -179,7 +184,7 @@ def _scale(
     factor = 1.0
     for _ in range(30):
         resistance = middle * factor
-        worst = _worst(_effective(resistance, rows, cols, wiring), resistance, rows)
+        worst = _worst(resistance, rows, cols, wiring)
         # The loss falls nearly as 1/R, so a few steps close in from below.
         step = (1 / worst - 1) / (1 / share - 1)
         if step <= 1.001:
@@ -187,7 +192,7 @@ def _scale(
         factor *= step
     digits = 10.0 ** (math.floor(math.log10(low * factor)) - 2)
     count = math.ceil(low * factor / digits)
-    while not _reaches(middle * count * digits / low, rows, cols, wiring, share):
+    while _worst(middle * count * digits / low, rows, cols, wiring) < share:
         count += 1
     return count * digits / low
 
@@ -201,6 +206,10 @@ def _largest(most: int, reaches: Callable[[int], bool]) -> int | None:
         middle = (good + bad) // 2
         good, bad = (middle, bad) if reaches(middle) else (good, middle)
     return good
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _percent(share: float) -> str:
