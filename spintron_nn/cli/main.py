@@ -20,6 +20,7 @@ from .estimate import estimate
 from .lint import lint
 from .run import run
 from .show import show
+from .tech import tech
 from .verify import verify
 from .verilog import verilog
 
@@ -58,6 +59,7 @@ for _command in (
     build,
     boards,
     cells,
+    tech,
 ):
     command_line.add_command(_command)
 
