@@ -25,6 +25,7 @@ __all__ = [
     "saturate",
     "sense",
     "sense_threshold",
+    "transition_code",
 ]
 
 IntArray = NDArray[np.int64]
@@ -122,6 +123,40 @@ def adc_code(
     return saturate(round_shift(scaled, shift), bits, signed)
 
 
+def transition_code(level: ArrayLike, *, transitions: ArrayLike, low: int) -> IntArray:
+    """Code of a column level: the least code plus the code transition levels that it reaches.
+
+    Parameters
+    ----------
+    level : array of shape ``(..., C)``
+        Column levels.
+    transitions : array of shape ``(..., C, 2 ** bits - 1)``
+        Transition levels of each converter, none below the one before; the ``k``-th, from 1, is
+        the least level with a code of :py:`low + k` or more. Where two are equal a code is missing.
+    low : int
+        Least code.
+
+    Source
+    ------
+    IEEE Std 1241-2010, code transition levels ``T[k]``.
+
+    Examples
+    --------
+    Of the four codes of two bits, 0 ends below -1, 1 spans -1 to 3, and 2 is missing:
+
+    >>> transition_code([-9, -2, -1, 3, 4, 9], transitions=[-1, 4, 4], low=0).tolist()
+    [0, 0, 1, 1, 3, 3]
+
+    A step of 4 with ties upwards is the even case; for each column its own levels:
+
+    >>> transition_code([[-7, -6, 1, 2]], transitions=[[-6, -2, 2]] * 4, low=-2).tolist()
+    [[-2, -1, 0, 1]]
+    >>> transition_code([[5, 5]], transitions=[[0, 3, 7], [5, 5, 5]], low=-2).tolist()
+    [[0, 1]]
+    """
+    return count_thresholds(level, thresholds=transitions, sign=1, low=low)
+
+
 def sense(level: ArrayLike, threshold: ArrayLike, signed: bool = False) -> IntArray:
     """Decision of a sense amplifier: 1 where the level reaches the threshold, else 0.
 
@@ -176,7 +211,7 @@ def count_thresholds(
     ----------
     acc : array of shape ``(..., C)``
         Accumulators.
-    thresholds : array of shape ``(C, n)``
+    thresholds : array of shape ``(..., C, n)``
         Rising in each row.
     sign : array of shape ``(C,)`` of 1 and -1
         -1 for a channel whose function falls.
@@ -191,8 +226,8 @@ def count_thresholds(
     turned = as_int(acc) * as_int(sign)
     table = as_int(thresholds)
     count = np.zeros(turned.shape, dtype=np.int64)
-    for column in table.T:
-        count += turned >= column
+    for each in np.moveaxis(table, -1, 0):
+        count += turned >= each
     return count + low
 
 

@@ -146,8 +146,5 @@ def _digitize(layer: Dense, level: Pair) -> tuple[Pair, Pair, Pair]:
         return level, level, level
     gain, offset = adc.at(layer)
     product = level[0] * gain, level[1] * gain
-    scaled = product[0] + offset, product[1] + offset
-    low, high = (
-        arith.saturate(arith.round_shift(end, adc.shift), adc.bits, adc.signed) for end in scaled
-    )
-    return product, (scaled[0], scaled[1] + ((1 << adc.shift) >> 1)), (low, high)
+    scaled = product[0] + offset, product[1] + offset + ((1 << adc.shift) >> 1)
+    return product, scaled, (adc.run(level[0], layer), adc.run(level[1], layer))

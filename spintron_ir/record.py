@@ -20,9 +20,14 @@ __all__ = ["Record", "array", "check_array", "decode", "encode", "register"]
 _KINDS: dict[str, type[Record]] = {}
 
 
-def array(dtype: str, ndim: int, **options: Any) -> Any:
-    """Declare a dataclass field that holds an integer array of this type and rank."""
-    return dataclasses.field(metadata={"dtype": np.dtype(dtype), "ndim": ndim}, **options)
+def array(dtype: str, ndim: int, *, later: bool = False, **options: Any) -> Any:
+    """Declare a dataclass field that holds an integer array of this type and rank.
+
+    A :py:`later` one came after networks had been written without it: where it is None, files
+    leave it out.
+    """
+    kind = {"dtype": np.dtype(dtype), "ndim": ndim, "later": later}
+    return dataclasses.field(metadata=kind, **options)
 
 
 def register(cls: type[Record]) -> type[Record]:
@@ -121,6 +126,7 @@ def encode(value: Any, name: str, tensors: dict[str, NDArray[Any]]) -> Any:
         inside = {
             item.name: encode(getattr(value, item.name), f"{name}.{item.name}", tensors)
             for item in fields
+            if not (item.metadata.get("later") and getattr(value, item.name) is None)
         }
         return {"kind": value.kind} | inside
     if isinstance(value, np.ndarray):
@@ -165,7 +171,9 @@ def decode(value: Any, tensors: dict[str, NDArray[Any]]) -> Any:
             f"the network file has a part of unknown kind {kind!r}; this version knows "
             f"{', '.join(sorted(_KINDS))}: was it written by a newer version?"
         )
-    _check_fields(str(kind), {item.name for item in dataclasses.fields(cls)}, fields)
+    later = {item.name for item in dataclasses.fields(cls) if item.metadata.get("later")}
+    expected = {item.name for item in dataclasses.fields(cls)} - later | (later & set(fields))
+    _check_fields(str(kind), expected, fields)
     return cls(**{key: decode(part, tensors) for key, part in fields.items()})
 
 

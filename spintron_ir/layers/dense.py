@@ -35,7 +35,7 @@ class Dense(UnaryLayer):
 
         chunk[p, r]      = p-th group of dac_bits bits of x[r]
         current[k,s,d,p] = sum over rows r of group k: chunk[p, r] * weights[s, d, r]
-        code             = ADC(current + noise)
+        code             = ADC(current + noise): of even steps, or of sampled transition levels
         acc              = sum over k,s,d,p: sign[d] * code << (slice_shift[s] + dac_bits * p)
         y                = requantise(acc + bias)
 
@@ -106,6 +106,7 @@ class Dense(UnaryLayer):
         self._check_codes()
         if self.adc is not None:
             self.adc.at(self)
+            self.adc.transitions_at(self)
         if self.noise is not None:
             self.noise.at(self)
             self._check_noise_blocks()

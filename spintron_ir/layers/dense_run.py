@@ -76,12 +76,7 @@ def _exact(layer: Dense, x: NDArray[np.int64], frames: NDArray[Any]) -> NDArray[
         if layer.noise is not None:
             amplitude = layer.noise.at(layer)[k, s, d]
             level = level + arith.noise_value(_words(layer, frames, k, s, d), amplitude)
-        code = level
-        if adc is not None:
-            gain, offset = (values[k, s, d] for values in adc.at(layer))
-            code = arith.adc_code(
-                level, gain=gain, offset=offset, shift=adc.shift, bits=adc.bits, signed=adc.signed
-            )
+        code = level if adc is None else adc.run(level, layer, (k, s, d))
         for p in range(layer.chunks):
             acc += layer.signs[d] * (code[p] << (layer.slice_shift[s] + layer.dac_bits * p))
     return acc
@@ -114,6 +109,10 @@ def _convert(layer: Dense, level: NDArray[Any], k: int, s: int, d: int) -> None:
     adc, dtype = layer.adc, level.dtype.type
     if adc is None:
         return
+    transitions = adc.transitions_at(layer)
+    if transitions is not None:
+        _search(level, transitions[k, s, d], adc.type.low)
+        return
     gain, offset = (values[k, s, d] for values in adc.at(layer))
     if np.any(gain != 1):
         level *= gain.astype(dtype)
@@ -122,3 +121,16 @@ def _convert(layer: Dense, level: NDArray[Any], k: int, s: int, d: int) -> None:
         level *= dtype(2.0**-adc.shift)
         np.floor(level, out=level)
     np.clip(level, dtype(adc.type.low), dtype(adc.type.high), out=level)
+
+
+def _search(level: NDArray[Any], transitions: NDArray[np.int32], low: int) -> None:
+    """Turn levels into :py:`low` plus the transitions they reach, in place, by halving."""
+    cols, count = transitions.shape
+    # Rounding a transition keeps its order with every level, which the format holds exactly.
+    flat = transitions.astype(level.dtype).ravel()
+    first = np.arange(cols, dtype=np.int32) * count
+    place = np.broadcast_to(first, level.shape).copy()
+    for bit in reversed(range(count.bit_length())):
+        reached = level >= flat.take(place + ((1 << bit) - 1))
+        place += reached.astype(np.int32) << bit
+    np.subtract(place, first - low, out=level, casting="unsafe")

@@ -57,6 +57,15 @@ def _entry(array, *index):
     return int(array[tuple(i if size > 1 else 0 for i, size in zip(index, array.shape))])
 
 
+def _digitize(adc, scaled, k, s, d, c):
+    type_ = IntType(adc.bits, adc.signed)
+    if adc.transitions is None:
+        return _clip(_nearest(scaled, adc.shift), type_)
+    codes = range(1, 2**adc.bits)
+    reached = [n for n in codes if scaled >= _entry(adc.transitions[..., n - 1], k, s, d, c)]
+    return type_.low + max(reached, default=0)
+
+
 def _requantise(q, total, col):
     if q is None:
         return total
@@ -104,8 +113,7 @@ def _one_frame(layer, x, frame, wires):
                             wires["product"].append(code)
                             code += _entry(layer.adc.offset, k, s, d, c)
                             wires["scaled"] += [code, code + 2**layer.adc.shift // 2]
-                            code = _nearest(code, layer.adc.shift)
-                            code = _clip(code, IntType(layer.adc.bits, layer.adc.signed))
+                            code = _digitize(layer.adc, code, k, s, d, c)
                         wires["code"].append(code)
                         acc += (-1) ** d * code * 2 ** (slice_shift + layer.dac_bits * p)
                         wires["acc"].append(acc)
@@ -167,9 +175,9 @@ def _dense_layers(draw, max_rows=6, max_bits=5):
     tile_cols = draw(st.integers(1, 5)) if scheme == "reference" else None
     full = (-(-rows // tile_rows), slices, 2 if scheme == "columns" else 1, cols)
 
-    def spread(low, high):
+    def spread(low, high, *levels):
         shape = [n if draw(st.booleans()) else 1 for n in full]
-        return rng.integers(low, high, shape)
+        return rng.integers(low, high, (*shape, *levels))
 
     adc = None
     if draw(st.booleans()):
@@ -177,6 +185,10 @@ def _dense_layers(draw, max_rows=6, max_bits=5):
         gain, offset = spread(1, draw(st.sampled_from([2, 9]))), spread(-30, 30)
         shift = draw(st.integers(0, 5))
         adc = Adc(bits=bits, signed=signed, shift=shift, gain=gain, offset=offset)
+        if draw(st.booleans()):
+            far = draw(st.sampled_from([4, 40, 2**31 - 1]))
+            levels = np.sort(spread(-far, far, 2**bits - 1), axis=-1)
+            adc = Adc(bits=bits, signed=signed, transitions=levels)
     noise = None
     if draw(st.booleans()):
         noise = Noise(seed=draw(st.integers(0, 2**64 - 1)), amplitude=spread(0, 999))

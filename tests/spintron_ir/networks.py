@@ -57,6 +57,7 @@ def everything():
         "left": (
             dense(
                 3, 2, scheme="columns",
+                adc=Adc(bits=2, transitions=np.arange(-9, 3).reshape(2, 1, 2, 1, 3)),
                 requantise=Thresholds(
                     thresholds=[[-(1 << 62), 1 << 62], [0, 0]], sign=[1, -1], low=1, type=U3
                 ),

@@ -80,6 +80,35 @@ def test_sense_is_a_one_bit_adc(signed):
         np.testing.assert_array_equal(arith.sense(levels, threshold, signed), expected)
 
 
+def test_transition_code_by_hand():
+    # IEEE 1241: the code is k where T[k] <= level < T[k + 1]. Levels -5 and 3 stand on T[1], T[3].
+    transitions = [-5, 0, 3, 3, 8, 9, 40]
+    levels = [-6, -5, -1, 0, 2, 3, 7, 8, 9, 39, 40, 99]
+    codes = [0, 1, 1, 2, 2, 4, 4, 5, 6, 6, 7, 7]
+    assert arith.transition_code(levels, transitions=transitions, low=0).tolist() == codes
+    signed = arith.transition_code(levels, transitions=transitions, low=-4)
+    assert signed.tolist() == [code - 4 for code in codes]
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("gain", [1, 3, 7])
+@pytest.mark.parametrize(("bits", "shift", "offset"), [(1, 2, -3), (3, 0, 5), (4, 3, -1)])
+def test_even_transitions_make_a_linear_converter(signed, gain, bits, shift, offset):
+    # gain * level + offset rounds up to a code k or more from 2**shift * (k - 1/2) on.
+    low = -(1 << (bits - 1)) if signed else 0
+    transitions = [
+        math.ceil(((low + n) * Fraction(1 << shift) - Fraction(1 << shift, 2) - offset) / gain)
+        for n in range(1, 1 << bits)
+    ]
+    levels = np.arange(-200, 200)
+    kind = {"gain": gain, "offset": offset, "shift": shift, "signed": signed}
+    found = arith.transition_code(levels, transitions=transitions, low=low)
+    np.testing.assert_array_equal(found, arith.adc_code(levels, bits=bits, **kind))
+    if bits == 1:
+        assert arith.sense_threshold(**kind) == transitions[0]
+        np.testing.assert_array_equal(found, arith.sense(levels, transitions[0], signed))
+
+
 @given(
     INT40,
     st.integers(-(1 << 20), 1 << 20),

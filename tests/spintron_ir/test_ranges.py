@@ -89,6 +89,10 @@ def test_worked_example():
     coded = remade(noisy, adc=Adc(bits=3, shift=2))
     assert (coded.ranges.code.low, coded.ranges.code.high) == (-1, 3)
     assert (coded.ranges.scaled.low, coded.ranges.scaled.high) == (-6, 20)
+    # Transition levels: -6 reaches the first alone, 18 the first two; nothing is scaled.
+    sampled = remade(noisy, adc=Adc(bits=2, transitions=[[[[[-6, 18, 19]]]]]))
+    assert (sampled.ranges.code.low, sampled.ranges.code.high) == (-1, 0)
+    assert sampled.ranges.product == sampled.ranges.scaled == noisy.ranges.level
 
 
 @pytest.mark.parametrize(

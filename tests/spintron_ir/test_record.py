@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from spintron_ir import IntType, NetworkError, ParameterError
+from spintron_ir import IntType, NetworkError, ParameterError, record
 from spintron_ir.record import Record, array, check_array, decode, encode
 
 
@@ -16,6 +16,7 @@ class Leaf(Record):
     kind: ClassVar[str] = "test_leaf"
     values: np.ndarray | None = array("int8", 2, default=None)
     size: int = 0
+    newer: np.ndarray | None = array("int8", 1, later=True, default=None)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -106,6 +107,19 @@ def test_encode_takes_arrays_out():
         "kind": "notes",
         "values": {"a": "1", "b": "2"},
     }
+
+
+def test_a_later_field_is_left_out_where_it_is_none(monkeypatch):
+    monkeypatch.setitem(record._KINDS, "test_leaf", Leaf)
+    old = {"kind": "test_leaf", "values": None, "size": 3}
+    assert encode(decode(old, {}), "net", {}) == old
+    tensors, given = {}, Leaf(size=3, newer=[1, 2])
+    new = encode(given, "net", tensors)
+    assert new == old | {"newer": {"kind": "tensor", "name": "net.newer"}}
+    assert decode(new, tensors).newer.tolist() == [1, 2]
+    message = "the network file has a test_leaf with missing or unknown fields: size"
+    with pytest.raises(NetworkError, match=f"^{message}$"):
+        decode({"kind": "test_leaf", "values": None, "newer": [1]}, {})
 
 
 @pytest.mark.parametrize(

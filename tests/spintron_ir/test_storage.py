@@ -118,6 +118,16 @@ def test_an_unchanged_rewrite_is_read(path):
     assert Network.load(path).digest() == everything().digest()
 
 
+def test_a_file_from_before_transitions_is_read(path):
+    rewrite(path)
+    data = path.read_bytes()
+    written = node(json.loads(_metadata(path)["spintron_network"]), "stem")["layer"]["adc"]
+    assert list(written) == ["kind", "bits", "signed", "shift", "gain", "offset"]
+    rewrite(path, lambda body: node(body, "stem")["layer"]["adc"].update(transitions=None))
+    assert path.read_bytes() != data
+    assert Network.load(path).to_bytes() == everything().to_bytes()
+
+
 TENSOR = "net.nodes.1.layer.codes"
 
 
@@ -240,6 +250,16 @@ CHANGES = {
     "notes a list": (
         put("network", "metadata", "values", [1]),
         r"Network: metadata must map text to text, not \[1\]",
+    ),
+    "transitions gone": (
+        lambda body: node(body, "left")["layer"]["adc"].pop("transitions"),
+        "the network file has tensors that no layer uses: net.nodes.2.layer.adc.transitions",
+    ),
+    "transitions of another layer": (
+        lambda body: node(body, "stem")["layer"]["adc"].update(
+            transitions=node(body, "left")["layer"]["adc"]["transitions"]
+        ),
+        "Adc: transitions must have 31 levels on the last axis for 5 bits, not 3",
     ),
     "cycle": (
         put("network", "nodes", 1, "inputs", ["class"]),

@@ -282,6 +282,12 @@ WIDE = MulShift(multiplier=[1 << 30] * 2, shift=[0] * 2, zero_point=0, type=IntT
             "or 1 in place of a size, not (1, 1, 1, 3)",
         ),
         (
+            {"adc": Adc(bits=1, transitions=np.zeros((2, 2, 1, 1, 1), int))},
+            "Adc: transitions must have the shape (2, 1, 1, 2, 1) "
+            "(groups, slices, converters, columns, levels), or 1 in place of a size, "
+            "not (2, 2, 1, 1, 1)",
+        ),
+        (
             {"noise": Noise(seed=1, amplitude=np.ones((3, 1, 1, 1), int))},
             "Noise: amplitude must have the shape (2, 1, 1, 2) "
             "(groups, slices, converters, columns), or 1 in place of a size, not (3, 1, 1, 1)",
@@ -317,28 +323,3 @@ def test_refuses_more_noise_than_the_generator_numbers():
 def test_refuses_inputs_of_another_length():
     with pytest.raises(NetworkError, match=r"^Dense: inputs must be \(batch, 3\), not \(2, 4\)$"):
         make().run(np.zeros((2, 4), int))
-
-
-@pytest.mark.parametrize(
-    ("make_part", "message"),
-    [
-        (lambda: Adc(bits=17, shift=0), "Adc: bits must be an integer in 1..16, not 17"),
-        (lambda: Adc(bits=4, shift=32), "Adc: shift must be an integer in 0..31, not 32"),
-        (lambda: Adc(bits=4, shift=0, signed=1), "Adc: signed must be True or False, not 1"),
-        (
-            lambda: Adc(bits=4, shift=0, gain=[[[[0]]]]),
-            "Adc: the least gain must be an integer in 1..65535, not 0",
-        ),
-        (
-            lambda: Noise(seed=1 << 64, amplitude=[[[[1]]]]),
-            "Noise: seed must be an integer in 0..18446744073709551615, not 18446744073709551616",
-        ),
-        (
-            lambda: Noise(seed=1, amplitude=[[[[65536]]]]),
-            "Noise: amplitude must lie in 0..65535, not in 65536..65536",
-        ),
-    ],
-)
-def test_converters_refuse(make_part, message):
-    with pytest.raises(ParameterError, match=f"^{re.escape(message)}$"):
-        make_part()
