@@ -25,6 +25,7 @@ __all__ = [
     "round_shift",
     "saturate",
     "sense",
+    "transition_code",
 ]
 
 
@@ -81,6 +82,12 @@ def adc_code(
     return saturate(round_shift(scaled + offset, shift), bits, signed)
 
 
+def transition_code(level: ValueLike, *, transitions: Sequence[ValueLike], low: int) -> Value:
+    """Twin of :func:`spintron_ir.arith.transition_code`, for one converter."""
+    level = Value.cast(level)
+    return count_ones([level >= transition for transition in transitions]) + low
+
+
 def sense(level: ValueLike, threshold: ValueLike, signed: bool = False) -> Value:
     """Twin of :func:`spintron_ir.arith.sense`: one bit, in two's complement where signed."""
     level = Value.cast(level)
@@ -106,8 +113,7 @@ def count_thresholds(
 ) -> Value:
     """Twin of :func:`spintron_ir.arith.count_thresholds`, for one channel."""
     acc = Value.cast(acc)
-    turned = -acc if sign < 0 else acc
-    return count_ones([turned >= threshold for threshold in thresholds]) + low
+    return transition_code(-acc if sign < 0 else acc, transitions=thresholds, low=low)
 
 
 def count_ones(bits: Sequence[Value]) -> Value:

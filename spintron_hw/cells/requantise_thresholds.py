@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from amaranth import Cat, Const, Module, Value
-from amaranth.lib import memory, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from numpy.typing import ArrayLike, NDArray
 
@@ -14,9 +14,11 @@ from spintron_ir.requantise import Thresholds
 from spintron_ir.types import IntType
 
 from ..checks import check_table, check_type
+from ..mapping.timing import search_latency
 from ..pipeline import Pipeline
-from ..stream import shape_of, vector
+from ..stream import vector
 from .constants import by_beat, schedule, scheduled_constants
+from .search import search
 
 __all__ = ["RequantiseThresholds"]
 
@@ -25,9 +27,8 @@ class RequantiseThresholds(wiring.Component):
     """Adds the bias to each accumulator of a layer and counts the thresholds that it reaches.
 
     The result is that of :func:`spintron_ir.arith.count_thresholds`. As the thresholds of a column
-    rise, the count is found bit by bit, highest first: one comparison a bit, each against the
-    threshold in the middle of what is left, which a ROM gives. Bias and sign are part of the
-    stored thresholds, and cost nothing.
+    rise, the count is found bit by bit by :func:`spintron_hw.cells.search.search`. Bias and sign
+    are part of the stored thresholds, and cost nothing.
 
     Timing
     ------
@@ -81,8 +82,7 @@ class RequantiseThresholds(wiring.Component):
             "RequantiseThresholds", "bias", bias, -limit, limit - 1, (self.cols,)
         )
         self.lanes = check_int("RequantiseThresholds", "lanes", lanes, 1, 1 << 16)
-        self._bits = requantise.thresholds.shape[1].bit_length()
-        self.latency = 2 * self._bits - 1
+        self.latency = search_latency(requantise.thresholds.shape[1])
         self.interval = -(-self.cols // self.lanes)
         super().__init__(
             {
@@ -114,67 +114,27 @@ class RequantiseThresholds(wiring.Component):
         pipe = Pipeline(m, self.i, self.o, self.latency)
         falls = by_beat((self.requantise.sign < 0).astype(np.int64), self.lanes)
         masks = scheduled_constants(m, falls, pipe.taken[0], name="falls")
-        heap = by_beat(self._heap(), self.lanes, self._never())
-        middles = scheduled_constants(m, heap[:, :, 0], pipe.taken[0], name="middle")
-        beats = np.arange(self.interval)[:, None]
-        beat = scheduled_constants(m, beats, pipe.taken[0], name="beat")[0]
-
-        for lane, (mask, middle) in enumerate(zip(masks, middles)):
+        values = []
+        for lane, mask in enumerate(masks):
             acc = self.i.payload[lane]
             acc = Cat(acc, acc[-1] if self.acc.signed else Const(0, 1))
-            value = (acc ^ Value.cast(mask).replicate(len(acc))).as_signed()
-            found, now = value >= middle, beat
-            for level in range(1, self._bits):
-                value, found, now = (pipe.register(part) for part in (value, found, now))
-                words = heap[:, lane, (1 << level) - 1 : (2 << level) - 1]
-                middle = self._read(m, pipe, words, found, now, f"level_{level}_{lane}")
-                value, found, now = (pipe.register(part) for part in (value, found, now))
-                found = Cat(value >= middle, found)
-            pipe.finish(self.o.payload[lane], found + self.requantise.low)
+            values.append((acc ^ Value.cast(mask).replicate(len(acc))).as_signed())
+        thresholds = by_beat(self._stored(), self.lanes, self._never())
+        for lane, count in enumerate(search(m, pipe, values, thresholds)):
+            pipe.finish(self.o.payload[lane], count + self.requantise.low)
         return m
 
     def _never(self) -> int:
         """Threshold that no accumulator reaches, negated or not."""
         return max(self.acc.high, ~self.acc.low) + 1
 
-    def _heap(self) -> NDArray[np.int64]:
-        """Thresholds of each column for ``~acc`` or ``acc``, in the order of a binary search.
-
-        Entry 0 is the middle one; entries ``2n + 1`` and ``2n + 2`` are in the middle of what is
-        left where entry ``n`` is not, and is, reached.
-        """
-        entries = (1 << self._bits) - 1
-        never = self._never()
-        sorted_rows = np.full((self.cols, entries), never, dtype=np.int64)
-        limit = 1 << 60
+    def _stored(self) -> NDArray[np.int64]:
+        """Thresholds of each column for ``~acc`` or ``acc``, filled up to one less than a power."""
+        wanted = np.clip(self.requantise.thresholds, -(1 << 60), 1 << 60)
         falls = self.requantise.sign < 0
-        wanted = np.clip(self.requantise.thresholds, -limit, limit)
         # -(acc + bias) >= t  is  ~acc >= t + bias - 1
         wanted = wanted + np.where(falls, self.bias - 1, -self.bias)[:, None]
-        sorted_rows[:, : wanted.shape[1]] = np.clip(wanted, -never, never)
-        order = [
-            ((2 * found + 1) << (self._bits - 1 - level)) - 1
-            for level in range(self._bits)
-            for found in range(1 << level)
-        ]
-        return sorted_rows[:, order]
-
-    def _read(
-        self,
-        m: Module,
-        pipe: Pipeline,
-        words: NDArray[np.int64],
-        found: Value,
-        beat: Value,
-        name: str,
-    ) -> Value:
-        """Word of this beat, ``(beats, found)``, a cycle after the bits found are known."""
-        if np.all(words == words[0]):
-            words, beat = words[:1], Const(0, 0)
-        type = IntType.of_range(int(words.min()), int(words.max()))
-        m.submodules[name] = rom = memory.Memory(
-            shape=shape_of(type), depth=words.size, init=words.ravel().tolist()
-        )
-        port = rom.read_port()
-        m.d.comb += [port.addr.eq(Cat(found, beat)), port.en.eq(pipe.enable)]
-        return port.data
+        never, count = self._never(), wanted.shape[1]
+        more = (1 << count.bit_length()) - 1 - count
+        filled = np.pad(wanted, ((0, 0), (0, more)), constant_values=never)
+        return np.clip(filled, -never, never)

@@ -10,7 +10,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
-from spintron_ir import MulShift, Table, Thresholds, arith
+from spintron_ir import MulShift, Table, Thresholds
 from spintron_ir.types import IntType
 
 from ..cells.accumulator import ShiftAddAccumulator
@@ -24,6 +24,7 @@ from ..cells.requantise_table import RequantiseTable
 from ..cells.requantise_thresholds import RequantiseThresholds
 from ..cells.row_feeder import RowFeeder
 from ..cells.sense_amplifier import SenseAmplifier
+from ..cells.transition_adc import TransitionADC
 from ..cells.unrolled_tile import UnrolledTile
 from ..cells.width_adapter import StreamWidthAdapter
 from ..mapping.dense import DensePlan
@@ -202,32 +203,27 @@ class DenseLayer(wiring.Component):
         )
 
     def _converters(self, level: IntType) -> list[tuple[str, wiring.Component]]:
-        """What digitizes the levels: nothing, sense amplifiers or ADCs."""
+        """What digitizes the levels: nothing, sense amplifiers, or ADCs, linear or not."""
         plan, adc = self.plan, self.plan.layer.adc
         if adc is None:
             return []
+        common: dict[str, Any] = {
+            "level": level,
+            "signed": adc.signed,
+            "repeat": plan.layer.chunks,
+        }
+        if adc.bits == 1:
+            threshold = plan.scheduled(adc.thresholds(plan.layer))
+            return [("sense", SenseAmplifier(**common, threshold=threshold))]
+        common["bits"] = adc.bits
+        levels = adc.transitions_at(plan.layer)
+        if levels is not None:
+            # Unused lanes have levels of a used one: where all agree, they need no memory either.
+            transitions = plan.scheduled(levels, fill=levels[0, 0, 0, 0])
+            return [("adc", TransitionADC(**common, transitions=transitions))]
         gain, offset = adc.at(plan.layer)
-        if adc.bits > 1:
-            cell = ColumnADC(
-                level=level,
-                bits=adc.bits,
-                signed=adc.signed,
-                shift=adc.shift,
-                gain=plan.scheduled(gain, fill=1),
-                offset=plan.scheduled(offset),
-                repeat=plan.layer.chunks,
-            )
-            return [("adc", cell)]
-        threshold = arith.sense_threshold(
-            gain=gain, offset=offset, shift=adc.shift, signed=adc.signed
-        )
-        amplifier = SenseAmplifier(
-            level=level,
-            signed=adc.signed,
-            threshold=plan.scheduled(threshold),
-            repeat=plan.layer.chunks,
-        )
-        return [("sense", amplifier)]
+        gain, offset = plan.scheduled(gain, fill=1), plan.scheduled(offset)
+        return [("adc", ColumnADC(**common, shift=adc.shift, gain=gain, offset=offset))]
 
 
 def wide_type(port: Any) -> IntType:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from spintron_ir import Dense, IntType, arith, prng
 from spintron_ir.errors import check_choice, check_int
@@ -118,21 +119,22 @@ class DensePlan:
         """Least number of cycles between frames."""
         return max(self.i_beats, self.reads, self.o_beats)
 
-    def scheduled(self, values: NDArray[np.int64], fill: int = 0) -> NDArray[np.int64]:
-        """Values of converters ``(groups, slices, converters, cols)`` in the order of reads.
+    def scheduled(self, values: NDArray[Any], fill: ArrayLike = 0) -> NDArray[np.int64]:
+        """Values of converters ``(groups, slices, converters, cols, ...)`` in the order of reads.
 
         Returns
         -------
-        ndarray of shape ``(steps, lanes)``
+        ndarray of shape ``(steps, lanes, ...)``
             Unrolled: one step with all converters side by side. Folded: a step for each column
             block, group and repeat, with :py:`fill` in lanes past the last column.
         """
+        inner = values.shape[4:]
         if self.body == "unrolled":
-            return values.reshape(1, -1)
-        padded = np.full((*values.shape[:3], self.passes * self.col_parallel), fill)
-        padded[..., : self.layer.cols] = values
-        blocks = padded.reshape(-1, self.passes, self.col_parallel)
-        return np.moveaxis(blocks, 1, 0).reshape(-1, self.col_parallel)
+            return values.reshape(1, -1, *inner)
+        padded = np.full((*values.shape[:3], self.passes * self.col_parallel, *inner), fill)
+        padded[:, :, :, : self.layer.cols] = values
+        blocks = padded.reshape(-1, self.passes, self.col_parallel, *inner)
+        return np.moveaxis(blocks, 1, 0).reshape(-1, self.col_parallel, *inner)
 
     def output_times(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
         """Cycle of each output beat of a first frame, given that of each input beat."""
@@ -194,20 +196,10 @@ class DensePlan:
             )
             level = level + arith.noise_value(words, layer.noise.at(layer)[k, s, d])[..., cols]
         if adc is not None:
-            gain, offset = (values[k, s, d, cols] for values in adc.at(layer))
+            where = (k, s, d, cols)
             if adc.bits == 1:
-                threshold = arith.sense_threshold(
-                    gain=gain, offset=offset, shift=adc.shift, signed=adc.signed
-                )
-                level = arith.sense(level, threshold, adc.signed)
+                level = arith.sense(level, adc.thresholds(layer)[where], adc.signed)
             else:
-                level = arith.adc_code(
-                    level,
-                    gain=gain,
-                    offset=offset,
-                    shift=adc.shift,
-                    bits=adc.bits,
-                    signed=adc.signed,
-                )
+                level = adc.run(level, layer, where)
         place = layer.slice_shift[s] + layer.dac_bits * np.arange(layer.chunks)[:, None, None]
         return layer.signs[d] * (level << place).sum(axis=0)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from spintron_ir import Dense, MulShift, Table, Thresholds
+from spintron_ir import Dense, IntType, MulShift, Table, Thresholds
 
 from .dense import DensePlan
 from .target import Target
@@ -19,6 +19,9 @@ __all__ = ["Resources", "estimate", "estimate_layer"]
 
 LUT_RAM_WORDS = 32
 """Memories of at most this depth go to look-up tables rather than block RAM."""
+
+ROM_BITS = 3000
+"""Tables of constants of at most this many bits go to look-up tables: Yosys' line for ECP5."""
 
 HOST_LINK = (900, 900, 3)
 """LUTs, flip-flops and block RAMs of the link to the host."""
@@ -78,11 +81,11 @@ def estimate_layer(plan: object, target: Target) -> Resources:
     else:
         array, lanes = _folded(plan, target), plan.col_parallel
     code = ranges.code.type.bits
-    luts = lanes * _converter(layer, level) + _noise(layer, lanes)
+    converters = _converters(plan, lanes, level, target)
+    luts = _noise(layer, lanes)
     luts += (lanes + plan.col_parallel) * (acc if lanes > plan.col_parallel else 2 * acc)
     ffs = lanes * code + 2 * plan.col_parallel * acc
-    dsps = lanes if layer.adc is not None and int(layer.adc.gain.max()) > 1 else 0
-    return array + Resources(luts, ffs, 0, dsps) + _requantiser(plan, acc, target)
+    return array + converters + Resources(luts, ffs) + _requantiser(plan, acc, target)
 
 
 def _unrolled(plan: DensePlan, target: Target) -> Resources:
@@ -127,12 +130,42 @@ def _blocks(target: Target, words: int, width: int) -> int:
     return max(1, -(-words // depth)) if width else 0
 
 
-def _converter(layer: Dense, level: int) -> int:
-    if layer.adc is None:
-        return 0
-    if layer.adc.bits == 1:
-        return level
-    return 2 * level + 2 * layer.adc.bits
+def _converters(plan: DensePlan, lanes: int, level: int, target: Target) -> Resources:
+    adc = plan.layer.adc
+    if adc is None:
+        return Resources()
+    if adc.bits == 1:
+        return Resources(lanes * level)
+    if adc.transitions is None:
+        dsps = lanes if int(adc.gain.max()) > 1 else 0
+        return Resources(lanes * (2 * level + 2 * adc.bits), dsps=dsps)
+    luts = adc.bits * (level + 5)  # a comparison a bit
+    ffs = 3 * (adc.bits - 1) * level + adc.bits * (adc.bits - 1)
+    brams = 0
+    roms = _roms(plan, level)
+    ffs += roms[0][1] if roms[0][0] > 1 else 0  # the first word stands in a register
+    for words, width in roms:
+        if words * width > ROM_BITS:
+            narrow = target.bram_width
+            while narrow // 2 >= width:
+                narrow //= 2
+            brams += -(-width // narrow) * -(-words // (target.bram_bits // narrow))
+        elif words > 1:
+            luts += width * -(-words >> target.lut_inputs) * 5 // 4
+    return Resources(lanes * luts, lanes * ffs, lanes * brams)
+
+
+def _roms(plan: DensePlan, level: int) -> list[tuple[int, int]]:
+    """Words and bits of the tables in which one lane's transitions lie, one a bit of the code."""
+    adc = plan.layer.adc
+    assert adc is not None and adc.transitions is not None
+    *places, cols, count = adc.transitions.shape
+    agree = places == [1, 1, 1] and (cols == 1 or plan.passes == 1)
+    steps = (
+        1 if agree or plan.body == "unrolled" else plan.passes * plan.layer.groups * plan.repeats
+    )
+    type_ = IntType.of_range(int(adc.transitions.min()), int(adc.transitions.max()))
+    return [(steps << bit, min(level, type_.bits)) for bit in range(count.bit_length())]
 
 
 def _noise(layer: Dense, lanes: int) -> int:

@@ -28,6 +28,7 @@ __all__ = [
     "mulshift_latency",
     "paced",
     "requantise_latency",
+    "search_latency",
     "tree_stages",
     "unrolled_tile_latency",
 ]
@@ -89,6 +90,14 @@ def mulshift_latency(acc: IntType, requantise: MulShift, bias: NDArray[np.intege
     return 3 + tree_stages(limbs(biased(acc, bias)) * limbs(wide))
 
 
+def search_latency(count: int) -> int:
+    """Cycles of a binary search of :py:`count` thresholds: a read and a comparison a bit.
+
+    The first comparison needs no read.
+    """
+    return 2 * count.bit_length() - 1
+
+
 def requantise_latency(layer: Dense, acc: IntType) -> int:
     """Cycles through the requantiser of a layer."""
     rq = layer.requantise
@@ -97,16 +106,18 @@ def requantise_latency(layer: Dense, acc: IntType) -> int:
     if isinstance(rq, Table):
         return mulshift_latency(acc, rq.code, layer.bias) + 1
     if isinstance(rq, Thresholds):
-        return 2 * rq.thresholds.shape[1].bit_length() - 1
+        return search_latency(rq.thresholds.shape[1])
     return ADD_BIAS
 
 
 def converter_latency(layer: Dense) -> int:
     """Cycles through noise and converters."""
     cycles = 0 if layer.noise is None else NOISE
-    if layer.adc is not None:
-        cycles += 2 if layer.adc.bits > 1 and int(layer.adc.gain.max()) > 1 else 1
-    return cycles
+    if layer.adc is None:
+        return cycles
+    if layer.adc.transitions is not None:
+        return cycles + search_latency(layer.adc.transitions.shape[-1])
+    return cycles + (2 if layer.adc.bits > 1 and int(layer.adc.gain.max()) > 1 else 1)
 
 
 def accumulator_latency(layer: Dense, terms: int) -> int:

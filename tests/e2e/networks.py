@@ -51,14 +51,19 @@ def random_dense(rng, rows, cols, type_, last):
 
 
 def random_adc(rng, full):
-    """No converter, a sense amplifier or an ADC, with values for all or for each."""
+    """No converter, a sense amplifier or an ADC, linear or not, with values for all or for each."""
     bits = int(rng.choice([0, 1, 3, 5]))
     if bits == 0:
         return None
     shape = full if rng.random() < 0.5 else (1, 1, 1, 1)
+    signed = bool(rng.random() < 0.7)
+    if rng.random() < 0.4:
+        far = int(rng.choice([5, 30, 1 << 30]))
+        levels = rng.integers(-far, far, (*shape, (1 << bits) - 1))
+        return Adc(bits=bits, signed=signed, transitions=np.sort(levels, axis=-1))
     return Adc(
         bits=bits,
-        signed=bool(rng.random() < 0.7),
+        signed=signed,
         shift=int(rng.integers(0, 4)),
         gain=rng.integers(1, 4, shape) if rng.random() < 0.5 else np.ones(shape, int),
         offset=rng.integers(-9, 10, shape),

@@ -10,6 +10,7 @@ from sim.verify import verify
 from spintron_hw.build.verilog import design_of
 from spintron_hw.mapping.map import map_network
 from spintron_hw.mapping.target import GENERIC
+from spintron_ir import Dense
 from spintron_ir.errors import MappingError
 from tests.e2e.networks import inputs_of, random_network
 
@@ -47,6 +48,14 @@ def test_plan_is_network(seed, body, interval, first_frame):
     assert_same(plan.run(x, first_frame), network.run(x, first_frame))
 
 
+def test_the_random_networks_have_transition_levels():
+    """Of several bits in the seeds below that run in gateware, with stalls, and in Verilog."""
+    for seeds in (range(8), range(100, 104), (210, 225)):
+        nodes = [node for seed in seeds for node in random_network(seed).nodes]
+        adcs = [node.layer.adc for node in nodes if isinstance(node.layer, Dense)]
+        assert any(adc and adc.bits > 1 and adc.transitions is not None for adc in adcs)
+
+
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("seed", range(8))
 def test_gateware_is_network(seed, body):
@@ -70,7 +79,7 @@ def test_stalls_change_no_number(seed):
 
 @pytest.mark.toolchain
 @pytest.mark.parametrize("engine", ["cxxrtl", "icarus", "verilator"])
-@pytest.mark.parametrize("seed, body", [(200, "folded"), (201, "unrolled")])
+@pytest.mark.parametrize("seed, body", [(210, "folded"), (225, "unrolled")])
 def test_emitted_verilog_is_network(engine, seed, body, require_tool):
     simulator = get_engine(engine)
     require_tool(engine, simulator.unavailable())

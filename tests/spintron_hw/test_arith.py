@@ -105,6 +105,18 @@ def test_adc_code_with_a_gain_that_changes():
     )
 
 
+@pytest.mark.parametrize("low", [0, -4])
+@pytest.mark.parametrize("shape", [S6, U6], ids=str)
+@pytest.mark.parametrize("transitions", [[-3], [-9, 2, 2], [-40, -1, 0, 5, 5, 9, 99]], ids=str)
+def test_transition_code(shape, transitions, low):
+    kind = {"transitions": transitions, "low": low}
+    check(
+        lambda x: twin.transition_code(x, **kind),
+        lambda x: contract.transition_code(x, **kind),
+        shape,
+    )
+
+
 @pytest.mark.parametrize("is_signed", [True, False])
 @pytest.mark.parametrize("shape", [S4, U4], ids=str)
 def test_sense(shape, is_signed):

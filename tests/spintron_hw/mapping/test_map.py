@@ -75,6 +75,10 @@ def test_scheduled_constants_follow_the_reads():
     plan = dataclasses.replace(plan, col_parallel=2, row_parallel=2)
     values = np.arange(6).reshape(2, 1, 1, 3)  # group 0: 0 1 2, group 1: 3 4 5
     assert plan.scheduled(values, fill=9).tolist() == [[0, 1], [3, 4], [2, 9], [5, 9]]
+    pairs = plan.scheduled(np.stack([values, -values], axis=-1), fill=[8, 9])
+    assert pairs.tolist() == [
+        [[0, 0], [1, -1]], [[3, -3], [4, -4]], [[2, -2], [8, 9]], [[5, -5], [8, 9]],
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

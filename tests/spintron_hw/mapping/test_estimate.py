@@ -1,0 +1,119 @@
+"""Tests of spintron_hw.mapping.estimate: what converters take."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from spintron_hw.mapping.capacity import check_capacity
+from spintron_hw.mapping.dense import DensePlan
+from spintron_hw.mapping.estimate import Resources, _converters, _roms, estimate_layer
+from spintron_hw.mapping.target import GENERIC
+from spintron_ir import Adc, Dense, IntType
+from spintron_ir.errors import MappingError
+
+LEVEL = IntType(12, signed=True)
+
+
+def planned(adc, *, groups=1, cols=4, col_parallel=4, body="folded"):
+    """A layer whose levels have 12 bits: 128 rows a tile, 4-bit codes, one-bit chunks."""
+    layer = Dense(
+        codes=np.zeros((1, 2, 128 * groups, cols), int),
+        cell_bits=4,
+        scheme="pair",
+        input=IntType(1),
+        dac_bits=1,
+        slice_shift=(0,),
+        tile_rows=128,
+        bias=np.zeros(cols, int),
+        adc=adc,
+    )
+    return DensePlan(
+        node="fc", layer=layer, body=body, i_lanes=1, o_lanes=1, row_parallel=1,
+        col_parallel=col_parallel, group_size=1, bank_bits=36,
+    )  # fmt: skip
+
+
+def sampled(bits, *shape):
+    """Transitions that use all 12 bits."""
+    rng = np.random.default_rng(0)
+    levels = np.sort(rng.integers(-2048, 2048, (*shape, (1 << bits) - 1)), axis=-1)
+    levels[..., 0], levels[..., -1] = -2048, 2047
+    return Adc(bits=bits, transitions=levels)
+
+
+def needs(plan, target=GENERIC):
+    level = plan.ranges.level.type.bits
+    return _converters(plan, plan.col_parallel, level, target)
+
+
+# What Yosys 0.70 made of the cell alone for ECP5, counted per lane: look-up tables (two for each
+# carry cell), flip-flops and block RAMs.
+MEASURED = [
+    (sampled(5, 1, 1, 1, 4), {}, (145, 156, 0)),
+    (sampled(8, 1, 1, 1, 2), {"cols": 2, "col_parallel": 2}, (381, 310, 0)),
+    (sampled(3, 4, 1, 1, 8), {"groups": 4, "cols": 8}, (132, 98, 0)),
+    (sampled(5, 4, 1, 1, 8), {"groups": 4, "cols": 8}, (328, 187, 0)),
+    (sampled(5, 4, 1, 1, 32), {"groups": 4, "cols": 32}, (307, 171, 2)),
+    (sampled(8, 4, 1, 1, 8), {"groups": 4, "cols": 8, "col_parallel": 2}, (360, 316, 5)),
+]
+
+
+@pytest.mark.parametrize("adc, kind, measured", MEASURED)
+def test_against_synthesis(adc, kind, measured):
+    plan = planned(adc, **kind)
+    assert plan.ranges.level.type == LEVEL
+    found, lanes = needs(plan), plan.col_parallel
+    assert (found.brams, found.dsps) == (measured[2] * lanes, 0)
+    for count, synthesised in ((found.luts, measured[0]), (found.ffs, measured[1])):
+        assert abs(count - synthesised * lanes) <= 0.2 * synthesised * lanes
+
+
+def test_worked_memory():
+    # 4 row groups, 8 columns, two at a time: 16 steps; 16, 32 .. 2,048 words of 12 bits. 256, 512
+    # and 1,024 words have a block of 1,024 x 18 each, and 2,048 words have two.
+    plan = planned(sampled(8, 4, 1, 1, 8), groups=4, cols=8, col_parallel=2)
+    assert _roms(plan, 12) == [(16 << bit, 12) for bit in range(8)]
+    assert needs(plan).brams == 2 * (1 + 1 + 1 + 2)
+    # Blocks of 16 bits at most, of which there are 256 words, as on the iCE40: 1 + 2 + 4 + 8.
+    small = dataclasses.replace(GENERIC, bram_bits=4096, bram_width=16)
+    assert needs(plan, small).brams == 2 * (1 + 2 + 4 + 8)
+
+
+@pytest.mark.parametrize(
+    "shape, kind, steps",
+    [
+        ((1, 1, 1, 1), {"cols": 8}, 1),
+        ((1, 1, 1, 4), {}, 1),
+        ((1, 1, 1, 8), {"cols": 8}, 2),
+        ((4, 1, 1, 1), {"groups": 4}, 4),
+        ((4, 1, 1, 1), {"groups": 4, "cols": 8}, 8),
+        ((4, 1, 1, 8), {"groups": 4, "cols": 8, "body": "unrolled", "col_parallel": 8}, 1),
+    ],
+)
+def test_steps_that_agree_share_their_memory(shape, kind, steps):
+    plan = planned(sampled(3, *shape), **kind)
+    assert [words for words, _ in _roms(plan, 12)] == [steps, 2 * steps, 4 * steps]
+
+
+def test_narrow_transitions_are_narrow_words():
+    plan = planned(Adc(bits=2, transitions=[[[[[-4, 0, 3]]]]]))
+    assert _roms(plan, 12) == [(1, 3), (2, 3)]
+
+
+def test_other_converters():
+    one = np.ones((1, 1, 1, 1), int)
+    assert needs(planned(None)) == Resources()
+    assert needs(planned(Adc(bits=1, shift=2, gain=3 * one))) == Resources(luts=4 * 12)
+    assert needs(planned(Adc(bits=1, transitions=[[[[[7]]]]]))) == Resources(luts=4 * 12)
+    assert needs(planned(Adc(bits=6, shift=2))) == Resources(luts=4 * 36)
+    assert needs(planned(Adc(bits=6, gain=3 * one))) == Resources(luts=4 * 36, dsps=4)
+
+
+def test_memory_of_transitions_is_refused_where_it_does_not_fit():
+    plan = planned(sampled(8, 4, 1, 1, 8), groups=4, cols=8, col_parallel=2)
+    linear = dataclasses.replace(plan, layer=dataclasses.replace(plan.layer, adc=Adc(bits=8)))
+    room = dataclasses.replace(GENERIC, brams=estimate_layer(linear, GENERIC).brams + 9)
+    check_capacity(estimate_layer(linear, room), room)
+    with pytest.raises(MappingError, match=r"^the network needs about 1\d block RAMs; generic has"):
+        check_capacity(estimate_layer(plan, room), room)
