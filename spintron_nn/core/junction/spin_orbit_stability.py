@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from spintron_ir.errors import ParameterError
 
@@ -113,7 +113,7 @@ def _steady(tilt: Reals, assist: Reals, ratio: Reals) -> tuple[Reals, Reals, Rea
     return torque, np.sign(ratio) * low, rest
 
 
-def _lost(tilt: Reals, assist: Reals, ratio: Reals, loss: Reals) -> Reals:
+def _lost(tilt: Reals, assist: Reals, ratio: Reals, loss: Reals) -> NDArray[np.bool_]:
     """Whether the steady state at a tilt is the last one, or unstable."""
     torque, along, rest = _steady(tilt, assist, ratio)
     further, _, _ = _steady(tilt + 1e-7, assist, ratio)
