@@ -10,6 +10,7 @@ from spintron_nn.core.chip import Chip
 from spintron_nn.core.mtj_models import MTJConfig
 
 MANY = np.tile([0, 1], 100_000)
+PAIR = np.zeros((2, 3, 4), dtype=int)
 
 
 def test_nominal_devices_are_exact():
@@ -31,6 +32,36 @@ def test_conductance_is_log_normal():
     skew = np.mean((log / log.std()) ** 3)
     assert abs(skew) < 5 * np.sqrt(6 / len(MANY))
     assert not stuck.any()
+
+
+@pytest.mark.parametrize("changed", [{}, {"resistance_low": 5e3, "resistance_high": 10e3}], ids=str)
+def test_weight_noise_of_a_pair(changed):
+    # Both conductances have a deviation of sigma: in quadrature over G_P - G_AP that is
+    # sigma * sqrt(1 + (1 + TMR)**2) / TMR. A million devices are half a million pairs.
+    mtj = MTJConfig(resistance_variation=0.05, **changed)
+    levels = np.random.default_rng(1).integers(0, 2, (1, 1000, 500))
+    found, _ = Chip(mtj, seed=4).conductances("a", np.concatenate([levels, 1 - levels]))
+    weight = (found[0] - found[1]) / (mtj.conductance_p - mtj.conductance_ap)
+    noise = (weight - (2 * levels[0] - 1)).std()
+    assert noise == pytest.approx(0.05 * np.hypot(1, 1 + mtj.tmr) / mtj.tmr, rel=0.02)
+
+
+def test_uneven_levels():
+    shares = (0, 0.2, 0.7, 1)
+    mtj = MTJConfig(levels=4, cell_bits=8, level_fractions=shares)
+    chip = Chip(mtj, ideal=True)
+    array = chip.sample("a", np.arange(4))
+    # 255 * (1.2 / 2.2) / 1.4918 / 3 = 31.08, made even: 30 a level and 90 in all, on 75.
+    assert array.codes.tolist() == [75, 93, 138, 165] == list(mtj.nominal_codes)
+    assert mtj.level_offsets == (0, 18, 63, 90)
+    coarse = MTJConfig(levels=4, level_fractions=shares)
+    # 18 codes in all, on 15: 18.6 and 27.6 are rounded.
+    found = Chip(coarse, ideal=True).sample("a", np.arange(4))
+    assert found.codes.tolist() == [15, 19, 28, 33]
+    assert found.code_error == pytest.approx(np.sqrt((0.4**2 + 0.4**2) / 4))
+    sampled = Chip(mtj, seed=1).conductances("a", np.full(100_000, 1))[0]
+    expected = mtj.conductance_ap + 0.2 * (mtj.conductance_p - mtj.conductance_ap)
+    assert np.log(sampled / expected).mean() == pytest.approx(0, abs=0.002)
 
 
 def test_codes_carry_the_spread():
@@ -87,6 +118,24 @@ def test_a_seed_is_a_die_for_ever():
         (
             lambda: Chip(MTJConfig(), seed=-1),
             "Chip: seed must be an integer in 0..18446744073709551615, not -1",
+        ),
+        (
+            lambda: Chip(MTJConfig(), wafer=1.5),
+            "Chip: wafer must be an integer in 0..18446744073709551615, not 1.5",
+        ),
+        (
+            lambda: Chip(MTJConfig()).sample("a", PAIR, tile=0),
+            "Chip: tile must be an integer in 1..65536, not 0",
+        ),
+        (
+            lambda: Chip(MTJConfig()).sample("a", PAIR, reference=True),
+            "Chip: reference takes levels of shape (..., 1, rows, cols), one device a weight, not "
+            "(2, 3, 4)",
+        ),
+        (
+            lambda: Chip(MTJConfig()).sample("a", PAIR[:1], reference=True, per_column=True),
+            "Chip: per_column must be False with a reference, which columns of different steps "
+            "would share; use pairs or columns of devices",
         ),
         (lambda: Chip(MTJConfig(), ideal=1), "Chip: ideal must be True or False, not 1"),
         (

@@ -2,7 +2,9 @@
 
 import re
 
+import numpy as np
 import pytest
+import torch
 
 from spintron_ir import ParameterError
 from spintron_nn.core.mtj_models import MTJConfig
@@ -43,9 +45,45 @@ def test_spacing_of_levels(changed, spacing):
     assert mtj.conductance_step * mtj.range_codes == pytest.approx(difference)
 
 
+def test_headroom_for_offsets_of_dies():
+    # hypot(0.1, 0.1, 0.1) is 0.1732: 63 * (1.2 / 2.2) / exp(0.6928) = 17.19.
+    assert MTJConfig(spread={"die": 0.1, "wafer": 0.1}).level_codes == 16
+
+
+def test_switching_energy():
+    # 0.3 V on 500 ohm for 1 ns: 0.18 pJ. Half the range of a pair of four levels is three
+    # switchings of 2 * 3.
+    mtj = MTJConfig(levels=4)
+    assert mtj.switching_energy == pytest.approx(0.18e-12)
+    changes = np.array([[0.25, -0.25], [0.0, 0.0]])
+    assert mtj.estimate_switching_energy(changes) == pytest.approx(3 * 0.18e-12)
+    assert mtj.estimate_switching_energy([changes, changes[0]]) == pytest.approx(6 * 0.18e-12)
+    weight = torch.tensor([0.5, -0.5], requires_grad=True)
+    mtj.estimate_switching_energy(weight).backward()
+    assert weight.grad.tolist() == pytest.approx([1.08e-12, -1.08e-12])
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
+        ({"read_voltage": 0}, "read_voltage must be a number of V above 0, not 0"),
+        ({"bias_half": 0}, "bias_half must be a number of V above 0, not 0"),
+        ({"write_pulse": None}, "write_pulse must be a number of s above 0, not None"),
+        (
+            {"level_fractions": (0, 0.5, 1)},
+            "level_fractions must be 2 numbers that rise from 0 to 1, not (0, 0.5, 1); give one "
+            "for each level, or None for even ones",
+        ),
+        (
+            {"levels": 4, "level_fractions": (0, 0.6, 0.5, 1)},
+            "level_fractions must be 4 numbers that rise from 0 to 1, not (0, 0.6, 0.5, 1); give "
+            "one for each level, or None for even ones",
+        ),
+        (
+            {"levels": 4, "level_fractions": (0, 0.01, 0.5, 1)},
+            "cell_bits must tell 4 levels apart, and 6 bits are too few for a TMR of 1.2 with a "
+            "variation of 0.1; give cell_bits=8",
+        ),
         ({"resistance_low": 0}, "resistance_low must be a number of ohm above 0, not 0"),
         (
             {"resistance_high": float("nan")},
