@@ -168,10 +168,12 @@ class MTJConfig:
                 object.__setattr__(self, name, number)
         for name, kind in PARTS.items():
             object.__setattr__(self, name, made_from(kind, getattr(self, name)))
-        check_int("MTJConfig", "cell_bits", self.cell_bits, 2, 12)
+        bits = check_int("MTJConfig", "cell_bits", self.cell_bits, 2, 12)
+        object.__setattr__(self, "cell_bits", bits)
         if isinstance(self.levels, bool) or self.levels not in LEVELS:
             choices = ", ".join(str(level) for level in LEVELS)
             raise ParameterError(f"MTJConfig: levels must be one of {choices}, not {self.levels!r}")
+        object.__setattr__(self, "levels", int(self.levels))
         if self.resistance_high <= self.resistance_low:
             raise ParameterError(
                 "MTJConfig: resistance_high must be above resistance_low, not "

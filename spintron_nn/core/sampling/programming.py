@@ -40,8 +40,8 @@ class Programming:
 
     Source
     ------
-    Write-verify as a truncated normal distribution: Merced-Grafals et al., Nanotechnology 27,
-    365202 (2016). Write error rates: ``docs/physics.md`` has the formulas.
+    Write-verify of multi-level cells: Merced-Grafals et al., Nanotechnology 27, 365202 (2016).
+    Formulas of write error rates: ``docs/physics.md``.
     """
 
     error: float = 0.0
@@ -54,7 +54,8 @@ class Programming:
         if self.tolerance is not None:
             tolerance = check_real("Programming", "tolerance", self.tolerance, "above 0")
             object.__setattr__(self, "tolerance", tolerance)
-        check_int("Programming", "pulses", self.pulses, 1, 1000)
+        pulses = check_int("Programming", "pulses", self.pulses, 1, 1000)
+        object.__setattr__(self, "pulses", pulses)
 
     @property
     def on(self) -> bool:

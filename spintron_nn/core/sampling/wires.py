@@ -34,8 +34,7 @@ class Wires:
 
     Source
     ------
-    About 1 ohm a segment at a 28 nm pitch and below: Chen, IEEE Trans. Electron Devices 60,
-    1318 (2013).
+    Model of a crossbar with line resistance: Chen, IEEE Trans. Electron Devices 60, 1318 (2013).
     """
 
     word: float = 0.0
