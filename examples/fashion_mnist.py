@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from spintron_nn import MTJConfig
 from spintron_nn.cli import main
 from spintron_nn.cli.console import Console
 from spintron_nn.cli.demo import present
@@ -40,12 +39,12 @@ INTERVAL = 1000
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 def command(data: Path, out: Path, board: str, as_json: bool) -> None:
     """Train 784-128-10, put it on sampled chips, verify 10,000 images in RTL, build a bitstream."""
-    from spintron_nn.deployment.demo import Job
+    from spintron_nn.deployment.demo import DEMO_CARD, Job
     from spintron_nn.training import recipes
 
     job = Job(
         recipe=recipes.FASHION_MNIST,
-        mtj=MTJConfig(resistance_variation=0.1, levels=4),
+        technology=DEMO_CARD,
         board=board,
         body="folded",
         interval=INTERVAL,

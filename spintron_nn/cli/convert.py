@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .console import Console
 from .options import READABLE_FILE, command_words, json_option
+
+if TYPE_CHECKING:
+    from ..core.mtj_models import MTJConfig
 
 __all__ = ["convert"]
 
@@ -40,11 +43,18 @@ def _integer(flag: str, low: int, high: int, default: int, text: str) -> Any:
 )
 @click.option("--name", default="network", show_default=True, help="Name of the network.")
 @click.option(
+    "--technology",
+    metavar="CARD",
+    default="sot-mtj-high-ra",
+    show_default=True,
+    help="Device technology: the name of a card (spintron tech list) or the path of one.",
+)
+@click.option(
     "--mtj",
     "mtj_file",
     metavar="FILE",
     type=READABLE_FILE,
-    help="Device technology: a JSON object with arguments of MTJConfig; its defaults where absent.",
+    help="JSON object of MTJConfig arguments that replace those of the card.",
 )
 @_integer("--weight-bits", 1, 8, 2, "Bits of a weight.")
 @_integer("--activation-bits", 1, 8, 4, "Bits of inputs and activations.")
@@ -59,6 +69,13 @@ def _integer(flag: str, low: int, high: int, default: int, text: str) -> Any:
     show_default=True,
     help="How signed weights stand on devices.",
 )
+@click.option(
+    "--code-steps",
+    type=click.Choice(["network", "column"]),
+    default="network",
+    show_default=True,
+    help="One conductance step for all, or scaled to what the wires of each column deliver.",
+)
 @click.option("--ideal", is_flag=True, help="Nominal devices and lossless converters.")
 @json_option
 def convert(
@@ -66,6 +83,7 @@ def convert(
     calibration: Path,
     output: Path,
     name: str,
+    technology: str,
     mtj_file: Path | None,
     weight_bits: int,
     activation_bits: int,
@@ -74,6 +92,7 @@ def convert(
     dac_bits: int,
     chip: int,
     scheme: str,
+    code_steps: str,
     ideal: bool,
     as_json: bool,
 ) -> None:
@@ -90,9 +109,9 @@ def convert(
 
     console = Console(as_json)
     frames = load_array(calibration)
-    technology = _technology(mtj_file)
+    config = _technology(technology, mtj_file)
     with console.stage("convert"):
-        made = SpintronConverter(technology).convert(
+        made = SpintronConverter(config).convert(
             model,
             quantization_bits=weight_bits,
             activation_bits=activation_bits,
@@ -102,6 +121,7 @@ def convert(
             calibration=frames,
             chip_seed=chip,
             scheme=scheme,
+            code_steps=code_steps,
             ideal=ideal,
             name=name,
         )
@@ -123,7 +143,17 @@ def convert(
     )
     console.table(
         f"{name} on chip {chip}",
-        ("layer", "inputs", "outputs", "tiles", "devices", "weight error", "ADC clipped"),
+        (
+            "layer",
+            "inputs",
+            "outputs",
+            "tiles",
+            "devices",
+            "weight error",
+            "ADC clipped",
+            "wire share",
+            "lossless ADC",
+        ),
         [
             (
                 layer.name,
@@ -133,32 +163,36 @@ def convert(
                 layer.devices,
                 layer.weight_error,
                 layer.adc_clipped,
+                layer.wire_share,
+                f"{layer.lossless_bits} bits",
             )
             for layer in made.report.layers
         ],
     )
+    if made.report.rule is not None:
+        console.text(made.report.rule.message)
     console.text(f"{output}  sha256 {made.network.digest()[:16]}")
 
 
-def _technology(path: Path | None) -> Any:
-    """Technology of a JSON file, or the default."""
+def _technology(card: str, path: Path | None) -> MTJConfig:
+    """Technology of a card, with what a JSON file replaces."""
     import json
-    from dataclasses import fields
 
     from spintron_ir.errors import ParameterError
 
     from ..core.mtj_models import MTJConfig
+    from ..core.technology import technology
 
+    config = technology(card).mtj_config()
     if path is None:
-        return MTJConfig()
+        return config
     try:
         given = json.loads(path.read_text())
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise ParameterError(f"{path}: must be a JSON object ({error})") from error
-    known = [field.name for field in fields(MTJConfig)]
-    if not isinstance(given, dict) or not set(given) <= set(known):
-        raise ParameterError(
-            f"{path}: must be a JSON object with names among {', '.join(known)}, not "
-            f"{', '.join(given) if isinstance(given, dict) else type(given).__name__}"
-        )
-    return MTJConfig(**given)
+    if not isinstance(given, dict):
+        raise ParameterError(f"{path}: must be a JSON object, not {type(given).__name__}")
+    try:
+        return MTJConfig.from_dict(config.as_dict() | given)
+    except ParameterError as error:
+        raise ParameterError(f"{path}: must be a JSON object of a technology: {error}") from error

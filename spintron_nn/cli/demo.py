@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..datasets import Dataset
     from ..deployment.demo import Job
 
-__all__ = ["demo", "present", "report_rows"]
+__all__ = ["demo", "effect_rows", "present", "report_rows"]
 
 
 @click.command()
@@ -71,6 +71,11 @@ def present(console: Console, job: Job, data: Dataset, folder: Path) -> None:
         inputs={data.name: data.digest()},
     )
     console.result(report)
+    console.table(
+        f"what it costs, one by one, on {len(job.chips)} chips",
+        ("non-ideality", "accuracy, mean", "worst chip", "cost"),
+        effect_rows(report),
+    )
     console.table(f"{data.name} on sampled chips", ("what", "value", "note"), report_rows(report))
     console.text(f"everything lies in {folder}, the figures in {path}")
     if report["verify"]["mismatches"]:
@@ -89,11 +94,17 @@ def report_rows(report: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("accuracy, float", f"{accuracy['float']:.2%}", "PyTorch, test images"),
         ("accuracy, quantised", f"{accuracy['quantised']:.2%}", "nominal devices"),
         ("accuracy, chip", f"{accuracy['chip']:.2%}", "the chip that is built"),
-        ("accuracy, chips", f"{accuracy['chip_mean']:.2%}", f"mean of {chips} sampled chips"),
+        (
+            "accuracy, chips",
+            f"{accuracy['chip_mean']:.2%}",
+            f"mean of {chips} sampled chips, standard deviation {accuracy['chip_spread']:.2%}, "
+            f"worst {accuracy['chip_worst']:.2%}",
+        ),
         ("accuracy, RTL", f"{accuracy['rtl']:.2%}", f"simulated with {verify['engine']}"),
         ("differences", f"{verify['mismatches']:,}", f"{verify['vectors']:,} frames, every layer"),
         ("latency", f"{cycles['latency']:,} cycles", "first input to last output"),
         ("interval", f"{cycles['interval']:,} cycles", "between frames"),
+        *((("design rule", *_rule(report["design_rule"])),) if report["design_rule"] else ()),
         *(
             (title, f"{fpga[name]:,}", f"of {fpga['capacity'][name]:,} on {fpga['board']}")
             for name, title in (
@@ -104,6 +115,24 @@ def report_rows(report: dict[str, Any]) -> list[tuple[str, str, str]]:
         ),
         ("clock", *_clock(fpga)),
         ("bitstream", str(fpga["bitstream"] or "none"), fpga["note"]),
+    ]
+
+
+def _rule(rule: dict[str, Any]) -> tuple[str, str]:
+    """Share of the ideal current, and what follows from it."""
+    return f"{rule['worst_share']:.1%}", rule["message"]
+
+
+def effect_rows(report: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Rows of the table of non-idealities."""
+    return [
+        (
+            row["name"],
+            f"{row['mean']:.2%}",
+            f"{row['worst']:.2%}",
+            f"{100 * row['cost']:+.2f} points",
+        )
+        for row in report["effects"]
     ]
 
 

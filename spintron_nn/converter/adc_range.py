@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spintron_ir import Adc, Dense, arith
 
-__all__ = ["AdcChoice", "choose_adc"]
+__all__ = ["AdcChoice", "choose_adc", "converter_error", "lossless_adc_bits"]
 
 Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
@@ -19,6 +20,9 @@ READS = 1 << 21
 
 FRAMES = 32
 """Inputs that the search looks at if only there are so many, however large the layer."""
+
+ERROR_FRAMES = 256
+"""Inputs from which the error of given converters is measured."""
 
 SHIFTS = 7
 """Steps tried for each gain, from the one that clips nothing downwards."""
@@ -134,8 +138,18 @@ def _factors(layer: Dense) -> Ints:
     return np.broadcast_to(signed, (layer.groups, *signed.shape))
 
 
-def _unexplained(exact: Reals, found: NDArray[np.integer]) -> float:
-    """Mean over the channels of ``1 - r**2`` between exact and converted accumulators."""
+def _unexplained(exact: NDArray[Any], found: NDArray[Any]) -> float:
+    """Mean over the channels of ``1 - r**2`` between exact and converted accumulators.
+
+    Parameters
+    ----------
+    exact, found : arrays of shape ``(batch, channels)``
+        Accumulators with lossless converters and with the converters in question.
+
+    Returns
+    -------
+    float, 0..1
+    """
     a = exact - exact.mean(axis=0)
     b = found - found.mean(axis=0)
     power = (a**2).sum(axis=0) * (b**2).sum(axis=0)
@@ -145,3 +159,48 @@ def _unexplained(exact: Reals, found: NDArray[np.integer]) -> float:
     share = np.zeros(len(live))
     np.divide((a * b).sum(axis=0) ** 2, power, out=share, where=power > 0)
     return float(1 - share[live].mean())
+
+
+def converter_error(layer: Dense, adc: Adc, x: Ints) -> float:
+    """Share of the accumulators' variance that converters add to a layer without any.
+
+    Parameters
+    ----------
+    layer : Dense
+        The layer, with lossless converters.
+    adc : Adc
+        The converters.
+    x : int64 array of shape ``(batch, rows)``
+        Calibration inputs; evenly picked ones are looked at.
+    """
+    picked = x[:: max(len(x) // ERROR_FRAMES, 1)]
+    return _unexplained(layer.accumulate(picked), replace(layer, adc=adc).accumulate(picked))
+
+
+def lossless_adc_bits(rows: int, chunk_bits: int, level_bits: int, *, signed: bool = True) -> int:
+    """Bits with which a converter loses nothing of a column of nominal devices.
+
+    A column of ``R`` rows that reads chunks of ``v`` bits from devices of ``w`` bits has
+    ``R * (2**v - 1) * (2**w - 1)`` steps, and twice as many where a pair is subtracted:
+    ``ceil(log2(steps + 1))``.
+
+    Parameters
+    ----------
+    rows : int, at least 1
+        Rows of a tile.
+    chunk_bits, level_bits : int, at least 1
+        Bits of an input chunk and of a device.
+    signed : bool
+        Whether devices are subtracted before the converter.
+
+    Source
+    ------
+    Shafiee et al., "ISAAC", ISCA 2016, section IV: the bound for one device a weight.
+
+    Examples
+    --------
+    >>> lossless_adc_bits(128, 1, 2, signed=False), lossless_adc_bits(128, 1, 2)
+    (9, 10)
+    """
+    steps = rows * ((1 << chunk_bits) - 1) * ((1 << level_bits) - 1) * (2 if signed else 1)
+    return steps.bit_length()

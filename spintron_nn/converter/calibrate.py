@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from spintron_ir import Dense, IntType, MulShift
 
-from .adc_range import AdcChoice, choose_adc
+from .adc_range import AdcChoice, choose_adc, converter_error, lossless_adc_bits
+from .levels import weight_values
 from .mapping import MappedLayer, map_layer
 from .quantise import Affine, best_scale, quantise_weights
+from .real_adc import sampled_adc
 from .report import LayerReport
 from .settings import Settings
 from .stack import Norm, Stage
+from .wires import bias_error
 
 __all__ = ["Signal", "convert_last", "convert_stage"]
 
@@ -53,12 +56,13 @@ class _Placed:
     mapped: MappedLayer
     choice: AdcChoice | None
     weight_error: float
+    codes: Ints
     acc: Ints
     slope: Reals
     offset: Reals
 
-    def report(self, name: str, tile: int, scale: float, clipped: float) -> LayerReport:
-        layer = self.layer
+    def report(self, name: str, settings: Settings, scale: float, clipped: float) -> LayerReport:
+        layer, array, tile = self.layer, self.mapped.array, settings.crossbar_size
         columns = -(-layer.cols // tile) * (1 if layer.scheme == "reference" else 2)
         return LayerReport(
             name=name,
@@ -67,11 +71,20 @@ class _Placed:
             tiles=layer.groups * layer.slices * columns,
             devices=layer.devices,
             weight_error=self.weight_error,
-            stuck=self.mapped.stuck,
-            saturated=self.mapped.saturated,
+            stuck=array.stuck,
+            saturated=array.saturated,
             adc_step=None if self.choice is None else self.choice.step,
             adc_error=0.0 if self.choice is None else self.choice.error,
             adc_clipped=0.0 if self.choice is None else self.choice.clipped,
+            lossless_bits=lossless_adc_bits(
+                min(layer.rows, tile),
+                layer.dac_bits,
+                settings.chip.config.level_bits,
+                signed=layer.scheme != "columns",
+            ),
+            code_error=array.code_error,
+            wire_share=array.wire_share,
+            bias_error=bias_error(name, self.mapped, settings.chip, self.codes),
             output_scale=scale,
             output_clipped=clipped,
         )
@@ -94,21 +107,27 @@ def _fit(acc: Reals, target: Reals, *, per_channel: bool, nominal: Reals) -> tup
 
 
 def _place(stage: Stage, signal: Signal, settings: Settings, *, per_channel: bool) -> _Placed:
-    odd, step = quantise_weights(stage.weight, settings.quantization_bits, per_channel=per_channel)
+    bits = settings.quantization_bits
+    values = weight_values(settings.chip.config, bits, settings.scheme)
+    states, step = quantise_weights(stage.weight, values, per_channel=per_channel)
     mapped = map_layer(
         stage.name,
-        odd,
-        bits=settings.quantization_bits,
+        states,
+        bits=bits,
         kind=signal.kind,
         chip=settings.chip,
         scheme=settings.scheme,
         crossbar_size=settings.crossbar_size,
         dac_bits=settings.dac_bits,
+        code_steps=settings.code_steps,
     )
     layer, choice = mapped.layer, None
     if settings.adc_bits is not None:
         choice = choose_adc(layer, signal.codes, settings.adc_bits)
-        layer = replace(layer, adc=choice.adc)
+        real = sampled_adc(stage.name, layer, choice.adc, settings.chip)
+        if real is not choice.adc:
+            choice = replace(choice, error=converter_error(layer, real, signal.codes))
+        layer = replace(layer, adc=real)
     acc = layer.accumulate(signal.codes)
     target = (signal.codes * signal.scale) @ stage.weight.T + stage.bias
     unit = mapped.unit / (1.0 if choice is None else choice.step)
@@ -119,8 +138,10 @@ def _place(stage: Stage, signal: Signal, settings: Settings, *, per_channel: boo
         nominal=step * signal.scale / unit,
     )
     power = float(np.sqrt(np.mean(stage.weight**2)))
-    error = float(np.sqrt(np.mean((odd * step[:, None] - stage.weight) ** 2)))
-    return _Placed(layer, mapped, choice, error / power if power else 0.0, acc, slope, offset)
+    error = float(np.sqrt(np.mean((values[states] * step[:, None] - stage.weight) ** 2)))
+    return _Placed(
+        layer, mapped, choice, error / power if power else 0.0, signal.codes, acc, slope, offset
+    )
 
 
 def _normalised(placed: _Placed, norm: Norm | None, *, recalibrate: bool) -> tuple[Reals, Reals]:
@@ -163,7 +184,7 @@ def convert_stage(
     if kind.signed:
         beyond |= values < (kind.low - 0.5) * scale
     clipped = float(np.mean(beyond))
-    report = placed.report(stage.name, settings.crossbar_size, scale, clipped)
+    report = placed.report(stage.name, settings, scale, clipped)
     return layer, Signal(codes, kind, scale), report
 
 
@@ -173,16 +194,19 @@ def convert_last(
     """Put the last stage on the chip; return it with the real value of one unit of its scores.
 
     Without a batch normalisation the scores are the accumulators plus a bias, on one scale. With
-    one, each channel has its own multiplier, of 31 bits, and scores have 16 bits.
+    one, or with a code step for each column, each channel has its own multiplier, of 31 bits, and
+    scores have 16 bits.
     """
-    placed = _place(stage, signal, settings, per_channel=stage.norm is not None)
+    # Steps that differ from column to column need a multiplier each.
+    scaled = stage.norm is not None or settings.code_steps == "column"
+    placed = _place(stage, signal, settings, per_channel=scaled)
     slope, offset = _normalised(placed, stage.norm, recalibrate=settings.recalibrate)
-    if stage.norm is None:
+    if not scaled:
         scale = float(slope[0])
         layer = replace(placed.layer, bias=np.round(offset / scale).astype(np.int64))
     else:
         layer, scale = _scaled_scores(placed, slope, offset)
-    return layer, scale, placed.report(stage.name, settings.crossbar_size, scale, 0.0)
+    return layer, scale, placed.report(stage.name, settings, scale, 0.0)
 
 
 def _scaled_scores(placed: _Placed, slope: Reals, offset: Reals) -> tuple[Dense, float]:

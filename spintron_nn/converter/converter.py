@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spintron_ir import Argmax, Flatten, IntType, Network, Node, Output, ParameterError, Port
+from spintron_ir import Argmax, Dense, Flatten, IntType, Network, Node, Output, ParameterError, Port
 from spintron_ir.errors import check_bool
 from spintron_nn.core.chip import Chip
 from spintron_nn.core.mtj_models import MTJConfig
@@ -20,6 +20,7 @@ from .quantise import best_scale, codes_of
 from .report import ConversionReport, LayerReport
 from .settings import Settings
 from .stack import Stack
+from .wires import tile_rule
 
 __all__ = ["SpintronConverter"]
 
@@ -54,6 +55,7 @@ class SpintronConverter:
         calibration: ArrayLike | None = None,
         chip_seed: int = 0,
         scheme: str = "pair",
+        code_steps: str = "network",
         ideal: bool = False,
         classify: bool = True,
         recalibrate: bool = True,
@@ -96,6 +98,7 @@ class SpintronConverter:
             adc_bits=adc_bits,
             dac_bits=dac_bits,
             scheme=scheme,
+            code_steps=code_steps,
             classify=classify,
             recalibrate=recalibrate,
         )
@@ -174,8 +177,10 @@ def _assemble(stack: Stack, data: Reals, settings: Settings, name: str) -> Spint
         outputs=tuple(outputs),
         metadata=_metadata(settings),
     )
+    layers = [node.layer for node in nodes if isinstance(node.layer, Dense)]
+    rule = tile_rule(settings.chip, layers, settings.crossbar_size)
     return SpintronicModel(
-        network, settings.chip, ConversionReport(tuple(reports), clipped, len(data))
+        network, settings.chip, ConversionReport(tuple(reports), clipped, len(data), rule)
     )
 
 
@@ -188,10 +193,11 @@ def _metadata(settings: Settings) -> dict[str, str]:
         "adc_bits": settings.adc_bits,
         "dac_bits": settings.dac_bits,
         "scheme": settings.scheme,
+        "code_steps": settings.code_steps,
         "recalibrate": settings.recalibrate,
     }
     return {
-        "mtj": json.dumps(asdict(chip.config), sort_keys=True),
+        "mtj": json.dumps(chip.config.as_dict(), sort_keys=True),
         "chip": json.dumps({"seed": chip.seed, "ideal": chip.ideal}, sort_keys=True),
         "conversion": json.dumps(made, sort_keys=True),
     }

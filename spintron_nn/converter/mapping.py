@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spintron_ir import Dense, IntType, Noise, ParameterError
-from spintron_nn.core.chip import Chip
-from spintron_nn.core.mtj_models import MTJConfig
+from spintron_nn.core.chip import Chip, SampledArray
 
 __all__ = ["MappedLayer", "map_layer", "weight_levels"]
 
@@ -30,45 +29,44 @@ class MappedLayer:
         The crossbars, with lossless converters and without bias and requantiser.
     unit : float
         Accumulator of the weight 1 times the input 1, on nominal devices.
-    stuck, saturated : int
-        Devices that did not take their level, and those beyond the largest code.
+    levels : integer array of shape ``(slices, devices, rows, cols)``
+        What was written.
+    array : SampledArray
+        What was read from the chip.
     """
 
     layer: Dense
     unit: float
-    stuck: int
-    saturated: int
+    levels: Ints
+    array: SampledArray
 
 
-def weight_levels(odd: Ints, bits: int, level_bits: int) -> Ints:
-    """Levels of the positive device of each slice.
-
-    An odd weight is ``sum((2 * level[s] - n + 1) << (level_bits * s))``, ``n = 2**level_bits``.
+def weight_levels(states: Ints, bits: int, level_bits: int) -> Ints:
+    """Levels of the positive device of each slice: the digits of the state, the lowest first.
 
     Parameters
     ----------
-    odd : array of odd integers in ``-(2**bits - 1) .. 2**bits - 1``
-        Weights.
+    states : array of integers in ``0 .. 2**bits - 1``
+        State of each weight.
     bits, level_bits : int
         Bits of a weight and of a device; the second divides the first.
 
     Returns
     -------
-    array of shape ``(bits // level_bits, *odd.shape)``, ``0 .. 2**level_bits - 1``
+    array of shape ``(bits // level_bits, *states.shape)``, ``0 .. 2**level_bits - 1``
 
     Examples
     --------
-    >>> weight_levels(np.array([-3, -1, 1, 3]), 2, 1).tolist()
+    >>> weight_levels(np.array([0, 1, 2, 3]), 2, 1).tolist()
     [[0, 1, 0, 1], [0, 0, 1, 1]]
     """
-    digits = (odd + (1 << bits) - 1) >> 1
     shifts = range(0, bits, level_bits)
-    return np.stack([(digits >> shift) & ((1 << level_bits) - 1) for shift in shifts])
+    return np.stack([(states >> shift) & ((1 << level_bits) - 1) for shift in shifts])
 
 
 def map_layer(
     name: str,
-    odd: Ints,
+    states: Ints,
     *,
     bits: int,
     kind: IntType,
@@ -76,15 +74,16 @@ def map_layer(
     scheme: str,
     crossbar_size: int,
     dac_bits: int,
+    code_steps: str = "network",
 ) -> MappedLayer:
-    """Write a matrix of odd weights to the arrays :py:`name` of a chip.
+    """Write a matrix of weights to the arrays :py:`name` of a chip.
 
     Parameters
     ----------
     name : str
         Name of the arrays: two layers of one network must differ in it.
-    odd : int64 array of shape ``(outputs, inputs)``
-        Weights.
+    states : int64 array of shape ``(outputs, inputs)``, ``0 .. 2**bits - 1``
+        State of each weight.
     bits : int
         Bits of a weight.
     kind : IntType
@@ -97,26 +96,26 @@ def map_layer(
         Rows, and columns, of a tile.
     dac_bits : int
         Bits of an input chunk; cut to the bits of the input.
+    code_steps : str
+        ``network`` or ``column``.
     """
     config = chip.config
     level_bits = config.level_bits
-    levels = weight_levels(odd.T, bits, level_bits)
-    reference: dict[str, Any] = {}
-    stuck = saturated = 0
+    levels = weight_levels(states.T, bits, level_bits)
     if scheme == "reference":
         devices = levels[:, None]
-        tiles = -(-odd.shape[0] // crossbar_size)
-        cells = chip.sample_reference(f"{name}/reference", (len(levels), odd.shape[1], tiles))
-        reference = {"reference": cells.codes, "tile_cols": crossbar_size}
-        stuck, saturated = cells.stuck, cells.saturated
     else:
         devices = np.stack([levels, config.levels - 1 - levels], axis=1)
-    array = chip.sample(name, devices)
-    noise = None
-    if config.read_noise > 0 and not chip.ideal:
-        noise = Noise(
-            seed=chip.noise_seed(name), amplitude=_amplitude(config, min(dac_bits, kind.bits))
-        )
+    array = chip.sample(
+        name,
+        devices,
+        tile=crossbar_size,
+        reference=scheme == "reference",
+        per_column=code_steps == "column",
+    )
+    reference: dict[str, Any] = {}
+    if array.reference is not None:
+        reference = {"reference": array.reference, "tile_cols": crossbar_size}
     layer = Dense(
         codes=array.codes,
         cell_bits=config.cell_bits,
@@ -125,23 +124,34 @@ def map_layer(
         dac_bits=min(dac_bits, kind.bits),
         slice_shift=tuple(range(0, bits, level_bits)),
         tile_rows=crossbar_size,
-        bias=np.zeros(odd.shape[0], dtype=np.int64),
-        noise=noise,
+        bias=np.zeros(states.shape[0], dtype=np.int64),
         **reference,
     )
-    # A weight of 1 is one level up on one device and one down on the other.
+    if not chip.ideal:
+        layer = replace(layer, noise=_noise(name, layer, array, chip))
+    # A value of 1 is one level between both devices, or half a level from the reference.
     unit = config.level_codes * (0.5 if scheme == "reference" else 1.0)
-    return MappedLayer(layer, unit, array.stuck + stuck, array.saturated + saturated)
+    return MappedLayer(layer, unit, devices, array)
 
 
-def _amplitude(config: MTJConfig, dac_bits: int) -> NDArray[np.uint16]:
-    """Noise of a read; at full voltage the largest chunk is applied, not the chunk 1."""
-    codes = config.range_codes * ((1 << dac_bits) - 1)
-    amplitude = round(config.read_noise * codes * NOISE_UNIT)
-    if amplitude >= 1 << 16:
+def _noise(name: str, layer: Dense, array: SampledArray, chip: Chip) -> Noise | None:
+    """Noise of a read: that of the amplifiers, and fast telegraph noise of the devices."""
+    config = chip.config
+    # At full voltage the largest chunk is applied, not the chunk 1.
+    full = (1 << layer.dac_bits) - 1
+    variance = np.full((1, 1, 1, 1), (config.read_noise * config.range_codes * full) ** 2)
+    if array.telegraph is not None:
+        # Arrays of rows first, as converters are counted; a pair is subtracted before it.
+        found = np.moveaxis(array.telegraph, -2, 0)
+        found = found.sum(axis=2, keepdims=True) if layer.scheme == "pair" else found
+        variance = variance + found * full**2
+    if not variance.any():
+        return None
+    amplitude = np.round(np.sqrt(variance) * NOISE_UNIT)
+    if amplitude.max() >= 1 << 16:
         raise ParameterError(
-            f"convert: read_noise must stay below {(1 << 16) / NOISE_UNIT / codes:.4g} on "
-            f"{config.cell_bits} cell bits with chunks of {dac_bits} bits, not "
-            f"{config.read_noise:g}; give fewer of either"
+            f"convert: noise of a read must stay below {(1 << 16) / NOISE_UNIT:.4g} codes, not "
+            f"{np.sqrt(variance.max()):.4g}, on {config.cell_bits} cell bits with chunks of "
+            f"{layer.dac_bits} bits; give fewer of either"
         )
-    return np.full((1, 1, 1, 1), amplitude, dtype=np.uint16)
+    return Noise(seed=chip.noise_seed(name), amplitude=amplitude.astype(np.uint16))

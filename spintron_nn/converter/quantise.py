@@ -30,31 +30,31 @@ ENOUGH = 1 << 16
 """Values that are enough to choose a scale from."""
 
 
-def quantise_weights(weight: Reals, bits: int, *, per_channel: bool) -> tuple[Ints, Reals]:
-    """Quantise weights to odd integers times a step, with little squared error.
+def quantise_weights(weight: Reals, values: Reals, *, per_channel: bool) -> tuple[Ints, Reals]:
+    """Quantise weights to the values of a technology times a step, with little squared error.
 
-    The levels are ``-(2**bits - 1), ..., -1, 1, ..., 2**bits - 1``: no zero, because a pair of
-    devices in opposite states has none. The step starts from the best one of a normal distribution
-    and is applied and fitted in turns, each of which lowers the error; weights that lie on levels
-    already keep them. Training for chips quantises by the same rule
-    (:func:`spintron_nn.training.fake_quant.odd_weights`): another one here, though of less error,
+    On even levels the values are ``-(2**bits - 1), ..., -1, 1, ..., 2**bits - 1``: no zero, because
+    a pair of devices in opposite states has none. The step starts from the best one of a normal
+    distribution and is applied and fitted in turns, each of which lowers the error; weights that
+    lie on values already keep them. Training for chips quantises by the same rule
+    (:func:`spintron_nn.training.fake_quant.chip_weights`): another one here, though of less error,
     costs a tuned network a point of accuracy, for it is not the one that it was tuned for.
 
     Parameters
     ----------
     weight : array of shape ``(outputs, inputs)``
         Weights.
-    bits : int, 1..8
-        Bits of a weight.
+    values : array of shape ``(2**bits,)``, 1..8 bits
+        Values of the states of a weight (:func:`~spintron_nn.converter.levels.weight_values`).
     per_channel : bool
         A step for each output, otherwise one for all.
 
     Returns
     -------
-    odd : int64 array of shape ``(outputs, inputs)``
-        Odd integers.
+    states : int64 array of shape ``(outputs, inputs)``
+        Index of each weight's value.
     step : float64 array of shape ``(outputs,)``, above 0
-        ``weight`` is about ``odd * step``.
+        ``weight`` is about ``values[states] * step``.
 
     Source
     ------
@@ -62,10 +62,12 @@ def quantise_weights(weight: Reals, bits: int, *, per_channel: bool) -> tuple[In
     alternation.
     """
     axes = (1,) if per_channel else (0, 1)
-    top = (1 << bits) - 1
+    order = np.argsort(values, kind="stable")
+    rising = values[order]
+    edges = (rising[1:] + rising[:-1]) / 2
 
     def rounded(step: Reals) -> Reals:
-        return np.clip(2 * np.floor(weight / (2 * step)) + 1, -top, top)
+        return rising[np.searchsorted(edges, weight / step, side="right")]
 
     def error(step: Reals) -> Reals:
         return np.square(rounded(step) * step - weight).sum(axis=axes, keepdims=True)
@@ -73,19 +75,19 @@ def quantise_weights(weight: Reals, bits: int, *, per_channel: bool) -> tuple[In
     def fitted(step: Reals) -> Reals:
         step = np.where(step > 0, step, 1.0)
         for _ in range(ROUNDS):
-            odd = rounded(step)
-            best = (weight * odd).sum(axis=axes, keepdims=True) / np.square(odd).sum(
-                axis=axes, keepdims=True
-            )
+            level = rounded(step)
+            power = np.square(level).sum(axis=axes, keepdims=True)
+            best = (weight * level).sum(axis=axes, keepdims=True) / np.where(power > 0, power, 1.0)
             step = np.where(best > 0, best, step)
         return step
 
-    normal = fitted(HALF_STEPS[bits - 1] * np.sqrt(np.mean(weight**2, axis=axes, keepdims=True)))
-    whole = fitted(np.abs(weight).max(axis=axes, keepdims=True) / top)
+    start = HALF_STEPS[len(values).bit_length() - 2]
+    normal = fitted(start * np.sqrt(np.mean(weight**2, axis=axes, keepdims=True)))
+    whole = fitted(np.abs(weight).max(axis=axes, keepdims=True) / np.abs(rising).max())
     on_levels = error(whole) < ON_LEVELS * np.square(weight).sum(axis=axes, keepdims=True)
     step = np.where(on_levels, whole, normal)
-    odd = rounded(step)
-    return odd.astype(np.int64), np.broadcast_to(step[:, 0], (len(weight),)).copy()
+    states = order[np.searchsorted(edges, weight / step, side="right")]
+    return states.astype(np.int64), np.broadcast_to(step[:, 0], (len(weight),)).copy()
 
 
 def codes_of(x: ArrayLike, scale: float, kind: IntType) -> Ints:

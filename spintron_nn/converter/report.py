@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from spintron_nn.core.nodal import RuleReport
+
 __all__ = ["ConversionReport", "LayerReport"]
 
 
@@ -34,6 +36,15 @@ class LayerReport:
         Share of the accumulators' variance that the converters add.
     adc_clipped : float, 0..1
         Share of the calibration reads beyond the converters' range.
+    lossless_bits : int
+        Bits with which a converter would lose nothing of a tile of nominal devices.
+    code_error : float
+        Root mean square rounding error of the conductance codes, in codes.
+    wire_share : float, 0..1
+        Share of the ideal current that the worst column delivers through its wires.
+    bias_error : float
+        Root mean square error of the currents of a tile that the dependence of conductance on
+        voltage leaves beside the codes, over the root mean square current; it depends on the data.
     output_scale : float
         Real value of one output code.
     output_clipped : float, 0..1
@@ -51,6 +62,10 @@ class LayerReport:
     adc_step: float | None
     adc_error: float
     adc_clipped: float
+    lossless_bits: int
+    code_error: float
+    wire_share: float
+    bias_error: float
     output_scale: float
     output_clipped: float
 
@@ -67,11 +82,14 @@ class ConversionReport:
         Share of the calibration inputs beyond the input codes.
     frames : int
         Calibration inputs.
+    rule : RuleReport or None
+        Whether a tile of the technology can work with its wires; None where wires are ideal.
     """
 
     layers: tuple[LayerReport, ...]
     input_clipped: float
     frames: int
+    rule: RuleReport | None = None
 
     @property
     def devices(self) -> int:
@@ -83,6 +101,22 @@ class ConversionReport:
         """Devices of the whole network that were cut to the largest code."""
         return sum(layer.saturated for layer in self.layers)
 
+    def rule_facts(self) -> dict[str, Any] | None:
+        """The design-rule check as plain Python values."""
+        if self.rule is None:
+            return None
+        return {
+            "holds": self.rule.holds,
+            "worst_share": self.rule.worst_share,
+            "message": self.rule.message,
+        }
+
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain Python values, for JSON."""
-        return asdict(self)
+        layers = [asdict(layer) for layer in self.layers]
+        return {
+            "layers": layers,
+            "input_clipped": self.input_clipped,
+            "frames": self.frames,
+            "rule": self.rule_facts(),
+        }

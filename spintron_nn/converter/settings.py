@@ -12,6 +12,7 @@ from spintron_nn.core.mtj_models import MTJConfig
 __all__ = ["Settings", "check_bits"]
 
 SCHEMES = ("pair", "columns", "reference")
+STEPS = ("network", "column")
 
 
 def check_bits(config: MTJConfig, bits: int, scheme: str) -> None:
@@ -50,6 +51,10 @@ class Settings:
     scheme : str
         ``pair``: two devices a weight, currents subtracted. ``columns``: the two digitized each.
         ``reference``: one device a weight and a reference column a tile.
+    code_steps : str
+        Conductance of one code: ``network`` has one for all devices; ``column`` scales that of
+        each output by the share of the current that its columns deliver through their wires, so
+        that far columns use as many codes as near ones.
     classify : bool
         Add an output ``class``, the index of the largest score, next to ``scores``.
     recalibrate : bool
@@ -68,6 +73,7 @@ class Settings:
     adc_bits: int | None = 8
     dac_bits: int = 1
     scheme: str = "pair"
+    code_steps: str = "network"
     classify: bool = True
     recalibrate: bool = True
 
@@ -79,6 +85,7 @@ class Settings:
         if self.adc_bits is not None:
             check_int("convert", "adc_bits", self.adc_bits, 1, 16)
         check_choice("convert", "scheme", self.scheme, SCHEMES)
+        check_choice("convert", "code_steps", self.code_steps, STEPS)
         check_bool("convert", "classify", self.classify)
         check_bool("convert", "recalibrate", self.recalibrate)
         check_bits(self.chip.config, self.quantization_bits, self.scheme)

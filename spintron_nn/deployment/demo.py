@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.mtj_models import MTJConfig
+from ..core.technology import technology
 from ..datasets import Dataset
 from .flow import Advance, StepProgress, board_named, build_plan, fpga_facts, plan_for, verify_plan
 
@@ -22,6 +22,7 @@ __all__ = ["ORIGIN", "UNITS", "Job", "digits_job", "run_job"]
 
 UNITS = {
     "accuracy": "share of test images, 0..1",
+    "effects": "shares of test images, 0..1; cost is what is lost against nominal devices",
     "verify.vectors": "frames",
     "verify.mismatches": "values that differ, of outputs and streams between layers",
     "cycles": "clock cycles",
@@ -35,11 +36,16 @@ ORIGIN = {
     "accuracy.quantised": "measured: the integers on nominal devices with lossless converters",
     "accuracy.chip": "measured: the integers of the first sampled chip",
     "accuracy.chips": "measured: the integers of every sampled chip, by seed",
+    "effects": "measured: the integers of chips with one non-ideality of the technology each",
+    "design_rule": "computed: nodal solution of the worst column of a tile",
     "accuracy.rtl": "simulated: the emitted Verilog of the first chip, every test image",
     "verify": "simulated: the emitted Verilog against Network.trace, every stream",
     "cycles": "simulated, equal to the plan",
     "fpga": "synthesized, placed and routed by Yosys and nextpnr",
 }
+
+DEMO_CARD = "sot-dw-high-ra"
+"""Technology of the demo and of the examples: domain walls of four levels, megohms."""
 
 Stage = Callable[[str], AbstractContextManager[None]]
 
@@ -52,8 +58,8 @@ class Job:
     ----------
     recipe : Recipe
         Network, training and conversion.
-    mtj : MTJConfig
-        Technology.
+    technology : str
+        Technology card: a name of :func:`spintron_nn.core.technology.technologies`, or a path.
     chips : tuple of int
         Seeds of the chips; the first is verified and built.
     seed : int
@@ -69,7 +75,7 @@ class Job:
     """
 
     recipe: Recipe
-    mtj: MTJConfig
+    technology: str
     chips: tuple[int, ...] = (1, 2, 3, 4, 5)
     seed: int = 0
     board: str = "ulx3s-85f"
@@ -86,8 +92,7 @@ def digits_job(**changed: Any) -> Job:
     """
     from ..training.recipes import DIGITS
 
-    mtj = MTJConfig(resistance_variation=0.1, levels=4)
-    settings: dict[str, Any] = {"recipe": DIGITS, "mtj": mtj, "interval": 500}
+    settings: dict[str, Any] = {"recipe": DIGITS, "technology": DEMO_CARD, "interval": 500}
     return Job(**settings | changed)
 
 
@@ -148,7 +153,7 @@ def run_job(
         If a program that the job needs is missing or fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    accuracy, model = _on_chips(job, data, stage)
+    accuracy, effects, model = _on_chips(job, data, stage)
     model.network.save(folder / "network.safetensors")
     frames = model.quantise_input(data.test_x)
     np.save(folder / "test_x.npy", frames.astype(model.network.inputs[0].type.dtype))
@@ -164,7 +169,10 @@ def run_job(
         "name": model.network.name,
         "network": "network.safetensors",
         "digest": model.network.digest(),
+        "technology": job.technology,
         "accuracy": accuracy | {"rtl": float(np.mean(answers == data.test_y))},
+        "effects": effects,
+        "design_rule": model.report.rule_facts(),
         "verify": {
             "engine": checked.engine,
             "vectors": checked.vectors,
@@ -179,22 +187,30 @@ def run_job(
     }
 
 
-def _on_chips(job: Job, data: Dataset, stage: Stage) -> tuple[dict[str, Any], SpintronicModel]:
-    """Train and put on chips; return the accuracies and the model on the first chip."""
+def _on_chips(
+    job: Job, data: Dataset, stage: Stage
+) -> tuple[dict[str, Any], list[dict[str, Any]], SpintronicModel]:
+    """Train and put on chips; return accuracies, costs of effects and the first chip's model."""
+    from ..training.ablation import cost_of_effects
     from ..training.recipes import float_accuracy
 
+    mtj = technology(job.technology).mtj_config()
     with stage("train, in floating point and then on sampled chips"), _one_thread():
-        trained = job.recipe.run(data, config=job.mtj, seed=job.seed)
+        trained = job.recipe.run(data, config=mtj, seed=job.seed)
     test = data.test_x, data.test_y
     with stage(f"convert on {len(job.chips)} sampled chips"):
         ideal = trained.on_chip(ideal=True).accuracy(*test)
-        first, *others = (trained.on_chip(chip) for chip in job.chips)
-        chips = [model.accuracy(*test) for model in (first, *others)]
+        first = trained.on_chip(job.chips[0])
+    with stage(f"switch on {len(mtj.effects())} non-idealities one by one"):
+        costs = cost_of_effects(trained, job.chips)
+    chips = costs[-1]
     accuracy = {
         "float": float_accuracy(trained.float_model, data),
         "quantised": ideal,
-        "chip": chips[0],
-        "chips": chips,
-        "chip_mean": float(np.mean(chips)),
+        "chip": chips.accuracies[0],
+        "chips": list(chips.accuracies),
+        "chip_mean": chips.mean,
+        "chip_worst": chips.worst,
+        "chip_spread": chips.spread,
     }
-    return accuracy, first
+    return accuracy, [cost.as_dict() for cost in costs], first

@@ -8,72 +8,73 @@ from torch import Tensor
 from spintron_nn.converter.quantise import HALF_STEPS, ROUNDS
 from spintron_nn.core.mtj_models import MTJConfig
 
-__all__ = ["activation_scale", "device_error", "fake_quantise", "odd_weights"]
+__all__ = ["activation_scale", "chip_weights", "device_error", "fake_quantise"]
 
 SCALES = 12
 """Activation scales tried in every step."""
 
 
 @torch.no_grad()
-def odd_weights(weight: Tensor, bits: int, *, per_channel: bool) -> tuple[Tensor, Tensor]:
-    """Odd integers and their step, as :func:`spintron_nn.converter.quantise.quantise_weights`.
+def chip_weights(weight: Tensor, values: Tensor, *, per_channel: bool) -> tuple[Tensor, Tensor]:
+    """States of the weights and their step, as the converter's ``quantise_weights``.
 
     Parameters
     ----------
     weight : Tensor of shape ``(outputs, inputs)``
         Weights.
-    bits : int, 1..8
-        Bits of a weight.
+    values : Tensor of shape ``(2**bits,)``
+        Values of the states (:func:`spintron_nn.converter.levels.weight_values`).
     per_channel : bool
         A step for each output, otherwise one for all.
 
     Returns
     -------
-    odd : Tensor of shape ``(outputs, inputs)``
-        Odd integers, as floats.
+    states : integer Tensor of shape ``(outputs, inputs)``
+        Index of each weight's value.
     step : Tensor that broadcasts to it
-        ``weight`` is about ``odd * step``.
+        ``weight`` is about ``values[states] * step``.
     """
     axes = (1,) if per_channel else (0, 1)
-    top = float((1 << bits) - 1)
-    step = HALF_STEPS[bits - 1] * weight.square().mean(dim=axes, keepdim=True).sqrt()
+    rising, order = values.sort(stable=True)
+    edges = (rising[1:] + rising[:-1]) / 2
+    start = HALF_STEPS[len(values).bit_length() - 2]
+    step = start * weight.square().mean(dim=axes, keepdim=True).sqrt()
     step = torch.where(step > 0, step, torch.ones_like(step))
     for _ in range(ROUNDS):
-        odd = (2 * (weight / (2 * step)).floor() + 1).clamp(-top, top)
-        fitted = (weight * odd).sum(dim=axes, keepdim=True) / odd.square().sum(
-            dim=axes, keepdim=True
-        )
+        level = rising[torch.bucketize(weight / step, edges, right=True)]
+        power = level.square().sum(dim=axes, keepdim=True)
+        fitted = (weight * level).sum(dim=axes, keepdim=True) / power
         step = torch.where(fitted > 0, fitted, step)
-    return (2 * (weight / (2 * step)).floor() + 1).clamp(-top, top), step
+    return order[torch.bucketize(weight / step, edges, right=True)], step
 
 
 @torch.no_grad()
-def device_error(odd: Tensor, bits: int, config: MTJConfig, random: torch.Generator) -> Tensor:
-    """Error of odd weights on the pairs of devices of a chip that is sampled here and now.
+def device_error(states: Tensor, bits: int, config: MTJConfig, random: torch.Generator) -> Tensor:
+    """Error of weights on the pairs of devices of a chip that is sampled here and now.
 
     Every weight stands on ``bits / level_bits`` pairs; both devices of each have their own
     log-normal factor and their own chance to be stuck, as in :class:`spintron_nn.Chip`.
 
     Returns
     -------
-    Tensor of the shape of :py:`odd`
-        What the chip adds to each weight, in units of the odd integers.
+    float Tensor of the shape of :py:`states`
+        What the chip adds to each value, in units of the values.
     """
     top = config.levels - 1
-    base = top / config.tmr  # conductance of level 0, in distances between levels
-    digits = ((odd + (1 << bits) - 1) / 2).to(torch.int64)
-    total = torch.zeros_like(odd)
+    # Conductance of each level, in distances between levels.
+    table = top * (1 / config.tmr + torch.tensor(config.fractions))
+    total = torch.zeros(states.shape)
     for shift in range(0, bits, config.level_bits):
-        level = ((digits >> shift) & top).to(odd.dtype)
+        level = (states >> shift) & top
         for wanted, sign in ((level, 1.0), (top - level, -1.0)):
-            normal = torch.randn(odd.shape, generator=random, dtype=odd.dtype)
+            normal = torch.randn(states.shape, generator=random)
             held = wanted
             if config.stuck_p or config.stuck_ap:
-                draw = torch.rand(odd.shape, generator=random, dtype=odd.dtype)
-                held = torch.where(draw < config.stuck_p + config.stuck_ap, 0.0, held)
-                held = torch.where(draw < config.stuck_p, float(top), held)
-            conductance = (base + held) * torch.exp(-config.resistance_variation * normal)
-            total += sign * (1 << shift) * (conductance - (base + wanted))
+                draw = torch.rand(states.shape, generator=random)
+                held = torch.where(draw < config.stuck_p + config.stuck_ap, 0, held)
+                held = torch.where(draw < config.stuck_p, top, held)
+            conductance = table[held] * torch.exp(-config.resistance_variation * normal)
+            total += sign * (1 << shift) * (conductance - table[wanted])
     return total
 
 

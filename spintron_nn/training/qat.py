@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from spintron_ir import IntType, ParameterError
 from spintron_ir.errors import check_int
+from spintron_nn.converter.levels import weight_values
 from spintron_nn.converter.loading import export_of
 from spintron_nn.converter.model import real_array
 from spintron_nn.converter.pytorch_parser import parse
@@ -22,7 +23,7 @@ from spintron_nn.converter.settings import check_bits
 from spintron_nn.converter.stack import Norm, Stack, Stage
 from spintron_nn.core.mtj_models import MTJConfig
 
-from .fake_quant import activation_scale, device_error, fake_quantise, odd_weights
+from .fake_quant import activation_scale, chip_weights, device_error, fake_quantise
 
 __all__ = ["Progress", "fine_tune", "train"]
 
@@ -205,6 +206,7 @@ class _OnChips:
         self.stack, self.config = stack, config
         self.weight_bits, self.activation_bits = weight_bits, activation_bits
         self.momentum = 0.1
+        self.values = torch.from_numpy(weight_values(config, weight_bits)).float()
         signed = bool(x.min() < 0)
         kind = IntType(activation_bits, signed=signed)
         self.input = (torch.tensor(best_scale(x.double().numpy(), kind)), kind)
@@ -231,8 +233,9 @@ class _OnChips:
     ) -> Tensor:
         weight = self._tensor(stage.weight_key)
         assert weight is not None
-        odd, step = odd_weights(weight, self.weight_bits, per_channel=per_channel)
-        on_chip = step * (odd + device_error(odd, self.weight_bits, self.config, random))
+        states, step = chip_weights(weight, self.values, per_channel=per_channel)
+        error = device_error(states, self.weight_bits, self.config, random)
+        on_chip = step * (self.values[states] + error)
         return functional.linear(
             x, weight + (on_chip - weight).detach(), self._tensor(stage.bias_key)
         )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from torch import nn
 
 from spintron_nn.converter.converter import SpintronConverter
+from spintron_nn.converter.loading import export_of
 from spintron_nn.converter.model import SpintronicModel
 from spintron_nn.core.mtj_models import MTJConfig
 from spintron_nn.datasets import Dataset
@@ -77,13 +79,22 @@ class Trained:
     float_model: nn.Module
     model: nn.Module
 
-    def on_chip(self, chip_seed: int = 0, **changed: Any) -> SpintronicModel:
+    @cached_property
+    def program(self) -> Any:
+        """The tuned model as a ``torch.export`` program: exported once for all chips."""
+        return export_of(self.model, self.data.train_x[:2])
+
+    def on_chip(
+        self, chip_seed: int = 0, *, config: MTJConfig | None = None, **changed: Any
+    ) -> SpintronicModel:
         """Put the tuned model on a chip.
 
         Parameters
         ----------
         chip_seed : int
             Which die.
+        config : MTJConfig or None
+            Technology of the chip; None is the one that the model was tuned for.
         **changed
             Arguments of ``SpintronConverter.convert`` that differ from the recipe's.
         """
@@ -96,13 +107,16 @@ class Trained:
             "calibration": self.data.train_x[: recipe.calibration_frames],
             "name": self.data.name.replace("-", "_"),
         }
-        converter = SpintronConverter(self.config)
-        return converter.convert(self.model, chip_seed=chip_seed, **settings | changed)
+        converter = SpintronConverter(self.config if config is None else config)
+        return converter.convert(self.program, chip_seed=chip_seed, **settings | changed)
 
-    def accuracies(self, chips: int = 5, **changed: Any) -> tuple[float, ...]:
-        """Test accuracies, 0..1, of the network on the chips of seeds 0, 1, 2 and so on."""
+    def accuracies(self, chips: Iterable[int], **changed: Any) -> tuple[float, ...]:
+        """Test accuracies, 0..1, of the network on the chips of these seeds.
+
+        Keyword arguments are those of :meth:`on_chip`.
+        """
         test = self.data.test_x, self.data.test_y
-        return tuple(self.on_chip(seed, **changed).accuracy(*test) for seed in range(chips))
+        return tuple(self.on_chip(seed, **changed).accuracy(*test) for seed in chips)
 
 
 @dataclass(frozen=True)

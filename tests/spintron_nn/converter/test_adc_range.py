@@ -13,12 +13,12 @@ from spintron_nn.core.mtj_models import MTJConfig
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.integers(0, 16, (200, 40))
-ODD = 2 * RANDOM.integers(-2, 2, (9, 40)) + 1
+STATES = RANDOM.integers(0, 4, (9, 40))
 
 
 def layer(scheme="pair", **changed):
     settings = {"bits": 2, "kind": IntType(4), "crossbar_size": 16, "dac_bits": 1} | changed
-    return map_layer("a", ODD, chip=Chip(MTJConfig(), seed=1), scheme=scheme, **settings).layer
+    return map_layer("a", STATES, chip=Chip(MTJConfig(), seed=1), scheme=scheme, **settings).layer
 
 
 def unexplained(made, x=X):

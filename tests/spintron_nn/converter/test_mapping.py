@@ -15,16 +15,15 @@ TECHNOLOGIES = {
 }
 
 
-def odd_weights(bits, shape=(11, 20)):
-    top = (1 << bits) - 1
-    return 2 * np.random.default_rng(bits).integers(-((top + 1) // 2), (top + 1) // 2, shape) + 1
+def random_states(bits, shape=(11, 20)):
+    return np.random.default_rng(bits).integers(0, 1 << bits, shape)
 
 
 @pytest.mark.parametrize(("bits", "level_bits"), [(1, 1), (2, 1), (4, 1), (2, 2), (4, 2), (6, 3)])
 def test_levels_add_up_to_the_weight(bits, level_bits):
     top = (1 << bits) - 1
     odd = np.arange(-top, top + 1, 2)
-    levels = weight_levels(odd, bits, level_bits)
+    levels = weight_levels(np.arange(top + 1), bits, level_bits)
     n = 1 << level_bits
     assert levels.min() == 0 and levels.max() == n - 1
     total = sum((2 * level - n + 1) << (level_bits * s) for s, level in enumerate(levels))
@@ -36,36 +35,36 @@ def test_levels_add_up_to_the_weight(bits, level_bits):
 @pytest.mark.parametrize("dac_bits", [1, 2, 4])
 def test_a_nominal_chip_is_exact(scheme, technology, dac_bits):
     config = TECHNOLOGIES[technology]
-    odd = odd_weights(2)
+    states = random_states(2)
     chip = Chip(config, ideal=True)
-    mapped = map_layer("a", odd, chip=chip, **GOOD | {"scheme": scheme, "dac_bits": dac_bits})
+    mapped = map_layer("a", states, chip=chip, **GOOD | {"scheme": scheme, "dac_bits": dac_bits})
     x = np.random.default_rng(1).integers(0, 16, (50, 20))
     acc = mapped.layer.accumulate(x)
-    np.testing.assert_array_equal(acc, (x @ odd.T) * mapped.unit)
+    np.testing.assert_array_equal(acc, (x @ (2 * states.T - 3)) * mapped.unit)
     assert mapped.layer.groups == 3
     assert mapped.layer.slices == 2 // config.level_bits
-    assert mapped.stuck == mapped.saturated == 0
+    assert mapped.array.stuck == mapped.array.saturated == 0
 
 
 def test_a_sampled_chip_holds_the_codes_of_its_arrays():
     config = MTJConfig(stuck_p=0.1, read_noise=0.5)
-    odd, chip = odd_weights(2), Chip(config, seed=4)
-    mapped = map_layer("fc1", odd, chip=chip, **GOOD)
-    levels = weight_levels(odd.T, 2, 1)
-    array = chip.sample("fc1", np.stack([levels, 1 - levels], axis=1))
+    states, chip = random_states(2), Chip(config, seed=4)
+    mapped = map_layer("fc1", states, chip=chip, **GOOD)
+    levels = weight_levels(states.T, 2, 1)
+    array = chip.sample("fc1", np.stack([levels, 1 - levels], axis=1), tile=8)
     np.testing.assert_array_equal(mapped.layer.codes, array.codes)
-    assert mapped.stuck == array.stuck > 0
+    assert mapped.array.stuck == array.stuck > 0
     assert mapped.layer.noise.seed == chip.noise_seed("fc1")
     # 0.5 of 22 codes, times 4096 / sqrt(853) = 140.24; chunks of two bits reach 3.
     assert mapped.layer.noise.amplitude.ravel().tolist() == [1543]
-    wide = map_layer("fc1", odd, chip=chip, **GOOD | {"dac_bits": 2})
+    wide = map_layer("fc1", states, chip=chip, **GOOD | {"dac_bits": 2})
     assert wide.layer.noise.amplitude.ravel().tolist() == [4628]
 
 
 def test_a_tile_size_changes_no_device():
-    odd, chip = odd_weights(2), Chip(MTJConfig(), seed=4)
-    small = map_layer("a", odd, chip=chip, **GOOD)
-    large = map_layer("a", odd, chip=chip, **GOOD | {"crossbar_size": 64})
+    states, chip = random_states(2), Chip(MTJConfig(), seed=4)
+    small = map_layer("a", states, chip=chip, **GOOD)
+    large = map_layer("a", states, chip=chip, **GOOD | {"crossbar_size": 64})
     np.testing.assert_array_equal(small.layer.codes, large.layer.codes)
 
 
@@ -73,7 +72,7 @@ def test_refuses_noise_beyond_the_generator():
     chip = Chip(MTJConfig(read_noise=30.0))
     with pytest.raises(
         ParameterError,
-        match=r"^convert: read_noise must stay below 21\.24 on 6 cell bits with chunks of 1 bits, "
-        r"not 30; give fewer of either$",
+        match=r"^convert: noise of a read must stay below 467\.3 codes, not 660, on 6 cell bits "
+        r"with chunks of 1 bits; give fewer of either$",
     ):
-        map_layer("a", odd_weights(2), chip=chip, **GOOD)
+        map_layer("a", random_states(2), chip=chip, **GOOD)

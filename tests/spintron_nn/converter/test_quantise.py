@@ -15,8 +15,9 @@ def test_weights_on_the_levels_are_kept(bits, per_channel):
     top = (1 << bits) - 1
     odd = np.stack([RANDOM.permutation(np.arange(-top, top + 1, 2)) for _ in range(6)])
     step = 2.0 ** np.arange(-5, 1) if per_channel else np.full(6, 0.25)
-    found, steps = quantise_weights(odd * step[:, None], bits, per_channel=per_channel)
-    np.testing.assert_array_equal(found, odd)
+    values = np.arange(-top, top + 1, 2.0)
+    found, steps = quantise_weights(odd * step[:, None], values, per_channel=per_channel)
+    np.testing.assert_array_equal(values[found], odd)
     np.testing.assert_array_equal(steps, step)
 
 
@@ -24,15 +25,27 @@ def test_weights_on_the_levels_are_kept(bits, per_channel):
 def test_a_normal_source_meets_the_published_error(bits, mse):
     # Max 1960, table II: least squared error of uniform quantisers of 2, 4, 8 and 16 levels.
     weight = RANDOM.standard_normal((1, 400_000))
-    odd, step = quantise_weights(weight, bits, per_channel=True)
-    found = float(np.mean((weight - odd * step[:, None]) ** 2))
+    values = np.arange(1 - (1 << bits), 1 << bits, 2.0)
+    states, step = quantise_weights(weight, values, per_channel=True)
+    found = float(np.mean((weight - values[states] * step[:, None]) ** 2))
     assert abs(found / mse - 1) < 0.01
 
 
 def test_no_weight_is_zero():
-    odd, step = quantise_weights(np.zeros((2, 3)), 2, per_channel=True)
-    assert odd.tolist() == [[1, 1, 1], [1, 1, 1]]
+    values = np.array([-3.0, -1.0, 1.0, 3.0])
+    states, step = quantise_weights(np.zeros((2, 3)), values, per_channel=True)
+    assert states.tolist() == [[2, 2, 2], [2, 2, 2]]
     assert step.tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3], [2, 0, 3, 1]])
+def test_uneven_values_take_the_nearest(order):
+    # Edges at -2, 0 and 2 steps of 0.5; the order in which states come is free.
+    values = np.array([-3.5, -0.5, 0.5, 3.5])[order]
+    weight = 0.5 * np.array([[-3.5, -0.5, 0.5, 3.5, -0.5, 0.5]])
+    states, step = quantise_weights(weight, values, per_channel=True)
+    assert values[states].tolist() == [[-3.5, -0.5, 0.5, 3.5, -0.5, 0.5]]
+    assert step.tolist() == [0.5]
 
 
 def test_codes_by_hand():

@@ -1,0 +1,80 @@
+"""The converters of a sampled chip in place of ideal ones, exactly as the network carries them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spintron_ir import Adc, Dense, ParameterError
+from spintron_nn.core.chip import Chip
+from spintron_nn.core.sampling.converters import SampledConverters
+
+__all__ = ["sampled_adc"]
+
+TRANSITION_BITS = 8
+"""Bits up to which a network carries the transition levels of a converter."""
+
+
+def sampled_adc(name: str, layer: Dense, adc: Adc, chip: Chip) -> Adc:
+    """Return the converters of the layer :py:`name` as the chip has them.
+
+    An ideal converter gives a code of at least ``j`` where
+    ``(level + offset) / 2**shift >= j - 1/2``. A sampled one has a gain ``g``, an offset ``o`` and
+    errors ``e[j]`` of its transitions, the last two in codes, and gives it where
+    ``(level + offset) * g / 2**shift + o >= j - 1/2 + e[j]``. Levels are integers, so that its
+    transition levels, rounded up, say the same; levels out of order are put in order. Offsets alone
+    need no transition levels. A sense amplifier has an offset in conductance codes.
+
+    Parameters
+    ----------
+    name : str
+        Name of the arrays of the layer.
+    layer : Dense
+        The layer, with lossless converters.
+    adc : Adc
+        Ideal converters, of gain 1, with a calibrated range.
+    chip : Chip
+        The die.
+
+    Raises
+    ------
+    ParameterError
+        If the network cannot carry converters of so many bits.
+    """
+    spread = chip.config.converters
+    shape = (layer.groups, layer.slices, layer.converters, layer.cols)
+    if chip.ideal or not spread.on:
+        return adc
+    found = chip.converters(name, shape, adc.bits)
+    if adc.bits == 1:
+        moved = adc.offset + np.round(found.sense_offset).astype(np.int64)
+        return replace(adc, offset=moved)
+    if found.transitions is None and np.all(found.gain == 1):
+        moved = adc.offset + np.round(found.offset * 2.0**adc.shift).astype(np.int64)
+        return replace(adc, offset=moved)
+    if adc.bits > TRANSITION_BITS:
+        raise ParameterError(
+            f"convert: converters with errors of gain or linearity must have at most "
+            f"{TRANSITION_BITS} bits, not {adc.bits}; give fewer adc_bits, or set gain, inl and "
+            "dnl of the converters to 0"
+        )
+    return replace(
+        adc,
+        shift=0,
+        gain=np.ones((1, 1, 1, 1), dtype=np.int64),
+        offset=np.zeros((1, 1, 1, 1), dtype=np.int64),
+        transitions=_transitions(adc, found, shape),
+    )
+
+
+def _transitions(adc: Adc, found: SampledConverters, shape: tuple[int, ...]) -> NDArray[np.int32]:
+    """Transition levels ``(groups, slices, converters, columns, 2**bits - 1)``."""
+    codes = np.arange(adc.type.low + 1, adc.type.high + 1)
+    error = 0.0 if found.transitions is None else found.transitions
+    place = codes - 0.5 + error - found.offset[..., None]
+    offset = np.broadcast_to(adc.offset, shape)[..., None]
+    level = place * 2.0**adc.shift / found.gain[..., None] - offset
+    limit = np.iinfo(np.int32)  # far beyond any level
+    return np.sort(np.ceil(level).clip(limit.min, limit.max), axis=-1).astype(np.int32)
