@@ -1,6 +1,7 @@
 """Fokker-Planck, against equilibria, Brown's eigenvalue and Butler's tail."""
 
 import re
+from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
@@ -110,6 +111,34 @@ def test_refinement_of_a_tail():
     assert np.allclose(steps[:-1] / steps[1:], 4, rtol=0.1)
     default = model(current_ratio=2.0).remaining(time)
     assert default == pytest.approx(tails[-1] + steps[-1] / 3, rel=5e-3)
+
+
+def walked(fokker_planck, time):
+    """The same walk between cells, summed in decimal arithmetic of 40 digits."""
+    with localcontext() as context:
+        context.prec = 40
+        up, down = ([Decimal(float(rate)) for rate in rates] for rates in fokker_planck._rates())
+        rise, fall = [*up, Decimal(0)], [Decimal(0), *down]
+        fastest = max(map(sum, zip(rise, fall)))
+        term = total = [Decimal(float(mass)) for mass in fokker_planck.well()]
+        for order in range(1, 2000):
+            step = Decimal(time) / order
+            moved = [
+                step * (fastest - one - other) * mass for one, other, mass in zip(rise, fall, term)
+            ]
+            for cell in range(len(up)):
+                moved[cell + 1] += step * up[cell] * term[cell]
+                moved[cell] += step * down[cell] * term[cell + 1]
+            term, total = moved, [one + other for one, other in zip(total, moved)]
+        return [float(mass * (-fastest * Decimal(time)).exp()) for mass in total]
+
+
+def test_every_digit_of_a_tail():
+    fokker_planck = model(current_ratio=2.0, cells=16)
+    exact = walked(fokker_planck, 17.3)
+    found = fokker_planck.evolve(fokker_planck.well(), 17.3 * fokker_planck.time_unit)
+    assert min(exact) < 1e-14 and max(exact) > 0.1
+    assert np.allclose(found, exact, rtol=1e-11, atol=0)
 
 
 def test_read_disturb():
