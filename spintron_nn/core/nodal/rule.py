@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,9 @@ __all__ = ["RuleReport", "check_array"]
 
 MOST = 1024
 """Most rows and columns of an array that is judged."""
+
+ROUNDING = 1e-9
+"""What a share may fall short by."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,26 @@ class RuleReport:
     tile_cols: int | None
     rows_at_once: int | None
     message: str
+
+    def with_remedy(self) -> RuleReport:
+        """Return the report with what would reach the share added to its message."""
+        ways = []
+        if self.resistance_low is not None and self.resistance_high is not None:
+            ways.append(f"{_kilo(self.resistance_low)}/{_kilo(self.resistance_high)} devices")
+        if self.tile_rows is not None and self.tile_cols is not None:
+            tile = f"{_count(self.tile_rows, 'row')} x {_count(self.tile_cols, 'column')}"
+            ways.append(f"tiles of {tile}")
+        if self.rows_at_once is not None:
+            ways.append(f"reading {_count(self.rows_at_once, 'row')} at once")
+        if ways:
+            named = ", ".join(ways[:-1]) + (" or " if len(ways) > 1 else "") + ways[-1]
+            remedy = f"{named} would deliver {_percent(self.share)}"
+        else:
+            remedy = (
+                f"neither other devices nor smaller tiles deliver {_percent(self.share)}: use "
+                f"wires, drivers and senses of lower resistance"
+            )
+        return replace(self, message=f"{self.message}; {remedy}")
 
 
 def check_array(
@@ -122,42 +145,29 @@ def check_array(
         f"{_percent(worst)} of their ideal current in the worst column, {_percent(all_low)} with "
         f"every device at {_kilo(low)}"
     )
-    if worst >= share:
+    enough = share * (1 - ROUNDING)
+    if worst >= enough:
         message = f"{array}; at least {_percent(share)} is asked for"
         return RuleReport(worst, all_low, share, True, low, high, rows, cols, rows, message)
     scale = _scale(middle, low, rows, cols, wiring, share)
     side = _largest(
         max(rows, cols) - 1,
-        lambda side: _worst(middle, min(side, rows), min(side, cols), wiring) >= share,
-    )
-    tile = None if side is None else (min(side, rows), min(side, cols))
-    at_once = _largest(rows - 1, lambda count: _worst(middle, rows, cols, wiring, count) >= share)
-    ways = []
-    if scale is not None:
-        ways.append(f"{_kilo(low * scale)}/{_kilo(high * scale)} devices")
-    if tile is not None:
-        ways.append(f"tiles of {_count(tile[0], 'row')} x {_count(tile[1], 'column')}")
-    if at_once is not None:
-        ways.append(f"reading {_count(at_once, 'row')} at once")
-    remedy = (
-        f"{', '.join(ways[:-1])}{' or ' if len(ways) > 1 else ''}{ways[-1]} would deliver "
-        f"{_percent(share)}"
-        if ways
-        else f"neither other devices nor smaller tiles deliver {_percent(share)}: use wires, "
-        f"drivers and senses of lower resistance"
+        lambda side: _worst(middle, min(side, rows), min(side, cols), wiring) >= enough,
     )
     return RuleReport(
-        worst,
-        all_low,
-        share,
-        False,
-        None if scale is None else low * scale,
-        None if scale is None else high * scale,
-        None if tile is None else tile[0],
-        None if tile is None else tile[1],
-        at_once,
-        f"{array}; {remedy}",
-    )
+        worst_share=worst,
+        all_low_share=all_low,
+        share=share,
+        holds=False,
+        resistance_low=None if scale is None else low * scale,
+        resistance_high=None if scale is None else high * scale,
+        tile_rows=None if side is None else min(side, rows),
+        tile_cols=None if side is None else min(side, cols),
+        rows_at_once=_largest(
+            rows - 1, lambda count: _worst(middle, rows, cols, wiring, count) >= enough
+        ),
+        message=array,
+    ).with_remedy()
 
 
 def _worst(
@@ -185,23 +195,27 @@ def _scale(
     for _ in range(30):
         resistance = middle * factor
         worst = _worst(resistance, rows, cols, wiring)
-        # The loss falls nearly as 1/R, so a few steps close in from below.
+        # The loss falls nearly as 1/R, so a few steps close in.
         step = (1 / worst - 1) / (1 / share - 1)
-        if step <= 1.001:
-            break
         factor *= step
+        if abs(step - 1) < 1e-3:
+            break
     digits = 10.0 ** (math.floor(math.log10(low * factor)) - 2)
-    count = math.ceil(low * factor / digits)
-    while _worst(middle * count * digits / low, rows, cols, wiring) < share:
+    count = math.floor(low * factor / digits * (1 - 1e-3))
+    while _worst(middle * count * digits / low, rows, cols, wiring) < share * (1 - ROUNDING):
         count += 1
     return count * digits / low
 
 
 def _largest(most: int, reaches: Callable[[int], bool]) -> int | None:
-    """Largest count in 1..most that reaches the share, by bisection; None where 1 does not."""
+    """Largest count in 1..most that reaches the share; None where 1 does not."""
     if most < 1 or not reaches(1):
         return None
-    good, bad = 1, most + 1
+    # Small arrays are solved sooner: double as long as it works, then bisect.
+    good, bad = 1, 2
+    while bad <= most and reaches(bad):
+        good, bad = bad, 2 * bad
+    bad = min(bad, most + 1)
     while bad - good > 1:
         middle = (good + bad) // 2
         good, bad = (middle, bad) if reaches(middle) else (good, middle)
