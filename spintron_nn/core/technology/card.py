@@ -19,7 +19,7 @@ __all__ = ["FORMAT", "Quantity", "read_card"]
 
 FORMAT = 1
 LARGEST_FILE = 200_000
-LONGEST_LINE = 10_000
+LONGEST_LINE = 4_000
 """Characters of a card and of a line of it: keys of many parts are slow to read."""
 
 LONGEST_TEXT = 2_000
@@ -79,7 +79,7 @@ def read_card(text: str | bytes, label: str) -> ReadCard:
     Parameters
     ----------
     text : str or bytes
-        TOML; at most 200,000 characters, in lines of at most 10,000.
+        TOML; at most 200,000 characters, in lines of at most 4,000.
     label : str
         Name of the file, for messages.
 

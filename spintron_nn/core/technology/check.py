@@ -34,7 +34,8 @@ def check(card: Technology) -> tuple[Finding, ...]:
     Whether a value lies within the validity of its source; parallel resistance against
     resistance-area product and area; stability stated against anisotropy and volume; write
     voltage against the current that writes, read voltage against the one that writes; retention
-    of ten years; the current and the wires of a 128 x 128 array; and that a chip can be made.
+    of ten years; the current and the wires of a 128 x 128 array; and that a chip, and steps of a
+    wall, can be made.
 
     Examples
     --------
@@ -205,8 +206,18 @@ def _chip(card: Technology) -> Iterator[Finding]:
         yield from found or [_error("device", str(error))]
 
 
+def _steps(card: Technology) -> Iterator[Finding]:
+    if not any(quantity.name.startswith("steps.") for quantity in card):
+        return
+    try:
+        card.step_model()
+    except ParameterError as error:
+        yield _error("steps", str(error))
+
+
 RULES: tuple[Callable[[Technology], Iterator[Finding]], ...] = (
     _chip,
+    _steps,
     _validity,
     _resistance,
     _stability,

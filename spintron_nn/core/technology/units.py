@@ -78,8 +78,8 @@ def _scale(unit: str, wanted: str) -> tuple[float, float]:
 
 def _parsed(unit: str) -> Any:
     refusal = ParameterError(
-        f"unit must be one that pint knows, such as 'ohm um2', 'kA/m' or 'percent', not {unit!r}; "
-        "spell it out"
+        "unit must be one that pint knows, such as 'ohm um2', 'kA/m' or 'percent', not "
+        f"{unit[:LENGTH]!r}; spell it out"
     )
     if len(unit) > LENGTH or not FORM.fullmatch(unit):
         raise refusal
