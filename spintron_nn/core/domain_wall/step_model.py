@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammaln, ndtr, xlogy
 
 from spintron_ir.errors import ParameterError, check_choice, check_int
 
@@ -21,6 +22,9 @@ Reals = NDArray[np.float64]
 
 MOST_HOPS = 24
 """Hops of one pulse that are counted; with 6 more on average, one pulse in 1e8 does more."""
+
+SELDOM = 1e-12
+"""Probability of a number of hops below which it is left out."""
 
 DEVIATIONS = np.linspace(-6, 6, 97)
 
@@ -40,7 +44,7 @@ class StepLaw:
     temperature : float, kelvin, at least 0
     hop : float, siemens, above 0
         Change of conductance by one hop.
-    stay : float, 0..1
+    stay : float, 0..1, below 1
         Probability that a pulse moves nothing.
     extra_hops : float, 0..6
         Mean number of hops beyond the first.
@@ -80,6 +84,8 @@ class StepLaw:
         ):
             number = check_real("StepLaw", name, getattr(self, name), rule, unit)
             object.__setattr__(self, name, number)
+        if self.stay == 1:
+            raise ParameterError("StepLaw: stay must be below 1, or no pulse ever moves the wall")
         if self.extra_hops > 6:
             raise ParameterError(
                 f"StepLaw: extra_hops must be at most 6, not {self.extra_hops:g}; a step of so "
@@ -102,13 +108,13 @@ class StepLaw:
     @cached_property
     def _curve(self) -> tuple[Reals, Reals]:
         """Cumulative probability, and the step that it belongs to, for interpolation."""
-        from scipy.stats import norm, poisson
-
         count = np.arange(MOST_HOPS)
-        weight = np.append(self.stay, (1 - self.stay) * poisson.pmf(count[:-1], self.extra_hops))
+        log_chance = xlogy(count[:-1], self.extra_hops) - self.extra_hops - gammaln(count[1:])
+        weight = np.append(self.stay, (1 - self.stay) * np.exp(log_chance))
+        count, weight = count[weight > SELDOM], weight[weight > SELDOM]
         # Points lie where a hop's probability changes, however narrow the jitter is.
         step = np.sort((count[:, None] * self.hop + self.jitter * DEVIATIONS).ravel())
-        share = norm.cdf((step[:, None] - count * self.hop) / self.jitter) @ weight
+        share = ndtr((step[:, None] - count * self.hop) / self.jitter) @ weight
         return np.maximum.accumulate(share / weight.sum()), step
 
     def forward(self, probability: Reals) -> Reals:

@@ -183,7 +183,10 @@ def _read_npz(path: Path) -> dict[str, Any]:
 def _read_csv(path: Path) -> dict[str, Any]:
     _check_size(path, path.stat().st_size)
     with path.open(encoding="utf8", newline="") as file:
-        heading, *lines = [line for line in csv.reader(file) if line]
+        rows = [line for line in csv.reader(file) if line]
+    if not rows:
+        raise ValueError("the file is empty")
+    heading, *lines = rows
     if heading[0].strip() != "conductance" or any(len(line) != len(heading) for line in lines):
         raise ValueError("the heading is conductance and probabilities, and every line is as long")
     numbers = np.array([[float(entry) for entry in line] for line in lines]).reshape(

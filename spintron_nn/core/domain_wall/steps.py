@@ -105,12 +105,14 @@ def _fit_law(tables: list[StepTable], low: float, high: float) -> StepLaw:
     numbers = {"hop": middle[0] * scale, "stay": _snapped(middle[1])}
     numbers |= {"extra_hops": _snapped(middle[2]), "jitter": float(np.exp(middle[3])) * scale}
     low_push, high_push, end_reach = _fit_ends(tables, low, high, scale, numbers)
+    low_push, high_push = _snapped(low_push), _snapped(high_push)
     return StepLaw(
         temperature=kelvin,
         **numbers,
-        low_push=_snapped(low_push) * scale,
-        high_push=_snapped(high_push) * scale,
-        end_reach=end_reach * scale,
+        low_push=low_push * scale,
+        high_push=high_push * scale,
+        # Without a push its reach is undetermined: one hop stands for it.
+        end_reach=end_reach * scale if low_push or high_push else numbers["hop"],
     )
 
 
