@@ -11,14 +11,16 @@ from .console import Console
 from .options import READABLE_FILE, command_words, json_option
 
 if TYPE_CHECKING:
+    from ..converter.model import SpintronicModel
     from ..core.mtj_models import MTJConfig
 
 __all__ = ["convert"]
 
 
-def _integer(flag: str, low: int, high: int, default: int, text: str) -> Any:
+def _integer(flag: str, name: str, low: int, high: int, default: int, text: str) -> Any:
+    """Declare an option that becomes the argument :py:`name` of ``SpintronConverter.convert``."""
     return click.option(
-        flag, metavar="N", type=click.IntRange(low, high), default=default, help=text,
+        flag, name, metavar="N", type=click.IntRange(low, high), default=default, help=text,
         show_default=True,
     )  # fmt: skip
 
@@ -56,12 +58,21 @@ def _integer(flag: str, low: int, high: int, default: int, text: str) -> Any:
     type=READABLE_FILE,
     help="JSON object of MTJConfig arguments that replace those of the card.",
 )
-@_integer("--weight-bits", 1, 8, 2, "Bits of a weight.")
-@_integer("--activation-bits", 1, 8, 4, "Bits of inputs and activations.")
-@_integer("--tile", 2, 4096, 128, "Rows and columns of a tile.")
-@_integer("--adc-bits", 0, 16, 8, "Bits of a column converter; 0 is lossless, 1 a sense amplifier.")
-@_integer("--dac-bits", 1, 8, 1, "Input bits applied in one read.")
-@_integer("--chip", 0, (1 << 64) - 1, 0, "Seed of the chip: which die of the technology.")
+@_integer("--weight-bits", "quantization_bits", 1, 8, 2, "Bits of a weight.")
+@_integer("--activation-bits", "activation_bits", 1, 8, 4, "Bits of inputs and activations.")
+@_integer("--tile", "crossbar_size", 2, 4096, 128, "Rows and columns of a tile.")
+@_integer(
+    "--adc-bits",
+    "adc_bits",
+    0,
+    16,
+    8,
+    "Bits of a column converter; 0 is lossless, 1 a sense amplifier.",
+)
+@_integer("--dac-bits", "dac_bits", 1, 8, 1, "Input bits applied in one read.")
+@_integer(
+    "--chip", "chip_seed", 0, (1 << 64) - 1, 0, "Seed of the chip: which die of the technology."
+)
 @click.option(
     "--scheme",
     type=click.Choice(["pair", "columns", "reference"]),
@@ -85,16 +96,8 @@ def convert(
     name: str,
     technology: str,
     mtj_file: Path | None,
-    weight_bits: int,
-    activation_bits: int,
-    tile: int,
-    adc_bits: int,
-    dac_bits: int,
-    chip: int,
-    scheme: str,
-    code_steps: str,
-    ideal: bool,
     as_json: bool,
+    **choices: Any,
 ) -> None:
     """Put a trained model on one sampled chip.
 
@@ -113,36 +116,40 @@ def convert(
     with console.stage("convert"):
         made = SpintronConverter(config).convert(
             model,
-            quantization_bits=weight_bits,
-            activation_bits=activation_bits,
-            crossbar_size=tile,
-            adc_bits=adc_bits or None,
-            dac_bits=dac_bits,
             calibration=frames,
-            chip_seed=chip,
-            scheme=scheme,
-            code_steps=code_steps,
-            ideal=ideal,
             name=name,
+            **choices | {"adc_bits": choices["adc_bits"] or None},
         )
     made_folder(output.parent)
     with writing(output):
         made.network.save(output)
         inputs = {"model": model, "calibration": calibration, "mtj": mtj_file}
+        if Path(technology).is_file():
+            inputs["technology"] = Path(technology)
         write_manifest(
             output.parent,
             [output.name],
             name=output.with_suffix(".manifest.json").name,
             command=command_words(),
-            seeds={"chip": chip},
+            seeds={"chip": choices["chip_seed"]},
             inputs={key: file_digest(path) for key, path in inputs.items() if path is not None},
         )
+    _print(console, made, name, output)
+
+
+def _print(console: Console, made: SpintronicModel, name: str, output: Path) -> None:
+    """Say what the conversion did."""
     report = made.report.as_dict()
     console.result(
-        {"network": str(output), "digest": made.network.digest(), "chip": chip, "report": report}
+        {
+            "network": str(output),
+            "digest": made.network.digest(),
+            "chip": made.chip.seed,
+            "report": report,
+        }
     )
     console.table(
-        f"{name} on chip {chip}",
+        f"{name} on chip {made.chip.seed}",
         (
             "layer",
             "inputs",

@@ -77,13 +77,13 @@ def test_bias_error_by_formula():
     antiparallel = low / (1 + zero / (1 + (volts / 0.5) ** 2))
     exact = (volts[:, :, None] * np.where(level == 1, low, antiparallel[:, :, None])).sum(axis=1)
     expected = np.sqrt(np.mean((exact - linear) ** 2) / np.mean(linear**2))
-    assert found == pytest.approx(expected, rel=1e-6)
+    assert abs(found / expected - 1) < 1e-6
     assert 0.001 < found < 0.2
 
 
 def test_bits_at_full_voltage_have_no_bias_error():
     config = MTJConfig(read_voltage=0.3, bias_half=0.5)
-    assert bias_error("a", mapped(config), Chip(config, seed=1), X) == pytest.approx(0, abs=1e-9)
+    assert bias_error("a", mapped(config), Chip(config, seed=1), X) < 1e-9
     wired = MTJConfig(**KILOHM, read_voltage=0.3, bias_half=0.5, wires=Wires(word=9.0, bit=9.0))
     assert bias_error("a", mapped(wired), Chip(wired, seed=1), X) > 1e-4
 
@@ -95,7 +95,7 @@ def test_fast_telegraph_noise_is_read_noise_of_its_column():
     assert noise.amplitude.shape == (3, 1, 1, 12)
     variance = np.moveaxis(made.array.telegraph, -2, 0).sum(axis=2)[:, :, None]
     found = (noise.amplitude * np.sqrt(853) / 4096) ** 2
-    np.testing.assert_allclose(found, variance, rtol=0.02)
+    np.testing.assert_array_less(np.abs(found / variance - 1), 0.02)
     assert variance.min() > 0
 
 
