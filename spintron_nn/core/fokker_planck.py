@@ -183,6 +183,8 @@ class FokkerPlanck:
             if whole.any():
                 power[power < SMALLEST] = 0
                 power = power @ power
+                # Rounding of the sums would double with each squaring: 10 years are 60 of them.
+                power /= power.sum(0)
         return np.asarray(columns.T.reshape(*times.shape, self.cells))
 
     def remaining(self, time: Any, *, up: bool = False) -> Reals:

@@ -161,11 +161,11 @@ class Macrospin(FreeLayer):
         generator = torch.Generator(device=device).manual_seed(seed)
         scale = GYRO * step / (1 + self.value("damping") ** 2)
         noise = torch.as_tensor(scale * self.thermal_field(step), **place)
-        acting: Drive | None = None
+        acting, steady = None, NO_DRIVE if drive is None else drive
         with torch.inference_mode():
             stepper = HeunStepper(torch.as_tensor(start, **place), noise, generator)
             for index in range(steps):
-                now = drive((index + 0.5) * step) if callable(drive) else drive or NO_DRIVE
+                now = steady((index + 0.5) * step) if callable(steady) else steady
                 if now is not acting:
                     acting = now
                     stepper.set(torques(self, now, step, count, place))

@@ -157,6 +157,16 @@ def test_read_disturb():
     assert rate == pytest.approx(kramers, rel=0.06)
 
 
+def test_retention_over_ten_years():
+    # Both wells fill as (1 - exp(-rate * t)) / 2; Delta 40 at 1 s, 1 year and 10 years.
+    fokker_planck = model(thermal_stability=40.0)
+    times = np.array([1.0, 3.156e7, 3.156e8])
+    expected = -np.expm1(-fokker_planck.relaxation_rate() * times) / 2
+    assert expected[0] < 1e-6 and 0.4 < expected[2] < 0.5
+    assert np.allclose(fokker_planck.crossed(times), expected, rtol=1e-6)
+    assert np.allclose(fokker_planck.remaining(times), 1 - expected, rtol=1e-6)
+
+
 def test_probability_is_kept_and_positive():
     fokker_planck = model(current_ratio=2.0)
     masses = fokker_planck.evolve(fokker_planck.well(), np.linspace(0, 2e-8, 7))

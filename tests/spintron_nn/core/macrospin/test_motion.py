@@ -134,6 +134,19 @@ def test_spin_orbit_threshold_with_a_field_along_the_current():
     assert -density[first] == pytest.approx(1.30e12, rel=0.03)
 
 
+def test_astroid():
+    # Stoner and Wohlfarth: a field 135 degrees from the magnetisation reverses it from B_k / 2 on.
+    layer = Macrospin(**LAYER | {"damping": 0.5})
+    size = np.linspace(0.1, 0.2, 51)
+    fields = size * np.array([[math.sin(0.75 * math.pi)], [0.0], [math.cos(0.75 * math.pi)]])
+    run = layer.run(
+        np.repeat(tilted(0.0), 51, axis=1), Drive(field=fields), duration=5e-9, time_step=4e-12
+    )
+    switched = (run.magnetisation[2] < 0).numpy()
+    assert size[switched.argmax()] == pytest.approx(0.15, abs=0.005)
+    assert switched.sum() == 51 - switched.argmax()
+
+
 def test_voltage_lowers_the_anisotropy():
     # 100 fJ/(V m) over 1 nm: 2e-4 J/m2 for 2 V, so 2 * 1e-4 * V / (Ms t) = 0.2 T for 1 V.
     layer = Macrospin(**LAYER | {"damping": 0.0, "vcma_coefficient": 1e-13})
