@@ -5,32 +5,35 @@ Names are loaded on first use, so that importing the package loads neither torch
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .lazy import lazy_names
 
 if TYPE_CHECKING:
     from .converter.converter import SpintronConverter
     from .converter.model import SpintronicModel
     from .core.chip import Chip
     from .core.mtj_models import MTJConfig
+    from .core.technology import Technology, technologies, technology
 
-__all__ = ["Chip", "MTJConfig", "SpintronConverter", "SpintronicModel"]
+__all__ = [
+    "Chip",
+    "MTJConfig",
+    "SpintronConverter",
+    "SpintronicModel",
+    "Technology",
+    "technologies",
+    "technology",
+]
 
 _HOMES = {
     "Chip": ".core.chip",
     "MTJConfig": ".core.mtj_models",
     "SpintronConverter": ".converter.converter",
     "SpintronicModel": ".converter.model",
+    "Technology": ".core.technology",
+    "technologies": ".core.technology",
+    "technology": ".core.technology",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name], __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+__getattr__, __dir__ = lazy_names(__name__, _HOMES, globals())
