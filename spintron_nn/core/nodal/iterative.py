@@ -92,15 +92,13 @@ class Circuit:
             through = through - pushed
             rest = conductance * through + injected
         change, found = self._iterate(rest)
-        if not found:
+        sent = self._bit(conductance * change)
+        # One plain step more shows the true error, as the residual that is carried does not.
+        again = self.word.respond(rest + conductance * sent)
+        if not found or np.abs(again - change).max() > AGREEMENT * np.abs(word + again).max():
             change = eliminate(conductance, self.wiring, self.ends.word, self.ends.bit, rest)
-        else:
-            # One plain step more shows the true error, as the residual that is carried does not.
-            again = self.word.respond(rest + conductance * self._bit(conductance * change))
-            if np.abs(again - change).max() > AGREEMENT * np.abs(word + again).max():
-                again = eliminate(conductance, self.wiring, self.ends.word, self.ends.bit, rest)
-            change = again
-        return word + change, through + self._bit(conductance * change)
+            sent = self._bit(conductance * change)
+        return word + change, through + sent
 
     def _iterate(self, rest: Reals) -> tuple[Reals, bool]:
         """Solve for the word lines what bit lines send back; False where it takes too long."""

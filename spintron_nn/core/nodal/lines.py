@@ -10,13 +10,16 @@ from .direct import pivots
 
 __all__ = ["Lines"]
 
+MODERATE = 100.0
+"""Resistance of an end, in segments, up to which plain factors of the matrix are exact enough."""
+
 
 class Lines:
     """Lines whose nodes see devices to ground: what a current into a node, or an end, does.
 
     Lines do not touch one another, so that all of them make one symmetric tridiagonal matrix with
-    zeros between the lines, factored and solved by LAPACK in one call. Its pivots come from sums
-    of positive numbers, so that no magnitude of wire or device costs accuracy.
+    zeros between the lines, factored and solved by LAPACK in one call. Where an end has a large
+    resistance, differences would cost accuracy, and the pivots come from sums of positive numbers.
 
     Parameters
     ----------
@@ -39,13 +42,19 @@ class Lines:
             self._node = np.where((end == 0) | ~np.isfinite(seen), 0.0, seen)
             self._share = 1.0 / (1.0 + end * load) if np.isfinite(end).all() else _share(end, load)
             return
+        below = np.full(self.shape, -1.0 / wire)
+        below[:, -1] = 0.0
+        if self.shape[1] > 1 and (end <= MODERATE * wire).all():
+            diagonal = conductance + 2.0 / wire
+            diagonal[:, 0] -= 1.0 / wire
+            diagonal[:, -1:] += 1.0 / (wire + end) - 1.0 / wire
+            self._diagonal, self._factor, _ = lapack.dpttrf(diagonal.ravel(), below.ravel()[:-1])
+            return
         seen = pivots(conductance, wire)
         diagonal = seen + 1.0 / wire
         diagonal[:, -1:] = seen[:, -1:] + 1.0 / (wire + end)
         loose = diagonal[:, -1:] == 0
         diagonal[:, -1:][loose] = 1.0
-        below = np.full(self.shape, -1.0 / wire)
-        below[:, -1] = 0.0
         self._diagonal = diagonal.ravel()
         self._factor = (below / diagonal).ravel()[:-1]
 
@@ -62,6 +71,8 @@ class Lines:
 
     def driven(self, voltage: Reals) -> Reals:
         """Voltages ``(vectors, lines, nodes)`` for those at the ends ``(vectors, lines)``."""
+        if not voltage.any():
+            return np.zeros((*voltage.shape, self.shape[1]))
         if self.wire == 0:
             found = voltage[..., None] * self._share[:, 0, None]
             return np.repeat(found, self.shape[1], axis=-1)
