@@ -33,6 +33,7 @@ def describe(layer: Any) -> dict[str, Any]:
         "tile_rows": layer.tile_rows,
         "tiles": layer.groups * layer.slices,
         "adc_bits": "lossless" if layer.adc is None else layer.adc.bits,
+        "adc_transitions": layer.adc is not None and layer.adc.transitions is not None,
         "noise": layer.noise is not None,
         "requantise": "none" if layer.requantise is None else layer.requantise.kind,
         "devices": int(layer.codes.size) + reference,
