@@ -6,6 +6,7 @@ import csv
 import math
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,19 @@ LARGEST_FILE = 1 << 26
 
 DROP = 0.05
 """Share of a table's spread by which quantiles may fall before the table is refused."""
+
+UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    MemoryError,  # a heading may claim more than there is
+    RuntimeError,  # encrypted, or packed in a way that Python cannot unpack
+    csv.Error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading a damaged or hostile file can raise."""
 
 COLUMNS = ("conductance", "quantile", "delta_conductance")
 
@@ -124,7 +138,7 @@ class StepTable:
             )
         try:
             found = readers[path.suffix](path)
-        except (OSError, ValueError, KeyError, EOFError, csv.Error, zipfile.BadZipFile) as error:
+        except UNREADABLE as error:
             if isinstance(error, ParameterError):
                 raise
             raise ParameterError(

@@ -1,7 +1,11 @@
 """Tests of spintron_nn.core.domain_wall.dynamics."""
 
+import json
 import math
 import re
+import subprocess
+import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -32,6 +36,61 @@ def test_fields_and_drift_by_hand():
     # hbar / (2 e) = 3.291e-16 V s; times 0.3 * 1e12 / (1e6 * 1e-9).
     assert float(spin_orbit_field(1e12, 0.3, 1e6, 1e-9)) == pytest.approx(98.7e-3, rel=1e-3)
     assert float(dmi_field(1e-3, 1e6, 10e-9)) == pytest.approx(0.1)
+
+
+# Right-hand sides of another program, which has no 1 / (1 + a^2), in-plane anisotropy and DMI of
+# the opposite sign, and fields in A/m; run by itself, since its licence is not ours.
+CMTJ = """
+import json, math, sys
+from cmtj.models import domain_dynamics as other
+a = json.load(sys.stdin)
+mu0 = 4e-7 * math.pi
+rates = [
+    other.compute_dynamics.py_func(
+        X=0.0, phi=phi, delta=a["width"], alpha=a["damping"], Q=1, hx=0, hy=0, hz=hz / mu0,
+        hk=-a["anisotropy"] / mu0, hdmi=-a["dmi"] / mu0, hr=0, hshe=hsl / mu0,
+        beta=a["nonadiabaticity"], bj=u, Ms=1e6, Lx=1, Ly=1, Lz=1, V0_pin=0, V0_edge=0,
+        pinning=1, IECterm=0, thickness=1e-9, A=1e-11, Ku=1e5, Kp=0)[:2]
+    for phi, hz, hsl, u in a["states"]
+]
+print(json.dumps([other.gyro / mu0, rates]))
+"""
+
+
+def test_rates_of_another_program(require_tool):
+    require_tool("cmtj", None if find_spec("cmtj") else "pip install cmtj")
+    rng = np.random.default_rng(7)
+    states = rng.uniform(-1, 1, (50, 4)) * [math.pi, 0.1, 0.1, 100]
+    given = {
+        "width": 7e-9,
+        "damping": 0.1,
+        "anisotropy": 0.05,
+        "dmi": 0.08,
+        "nonadiabaticity": 0.3,
+        "states": states.tolist(),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", CMTJ],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    gyro, rates = json.loads(done.stdout)
+    wall = WallDynamics(
+        damping=0.1, width=7e-9, anisotropy_field=0.05, dmi_field=0.08, nonadiabaticity=0.3
+    )
+    angle, field, torque, drift = states.T
+    # Its gyromagnetic ratio has fewer digits.
+    assert gyro == pytest.approx(GYRO, rel=1e-2)
+    scale = gyro / GYRO
+    velocity, turning = wall.rates(
+        np.zeros(50), angle, field=field, spin_orbit_field=torque, drift_velocity=drift / scale
+    )
+    factor = scale * (1 + wall.damping**2)
+    np.testing.assert_allclose(velocity * factor, np.array(rates)[:, 0], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(turning * factor, np.array(rates)[:, 1], rtol=1e-4, atol=1e4)
 
 
 def test_below_walker_the_wall_glides():
