@@ -17,12 +17,21 @@ __all__ = ["check"]
 AGREE = 0.05
 """Relative difference that two values of one thing may have, besides their uncertainties."""
 
+ROUNDING = 0.01
+"""Relative difference of figures that were rounded to two digits or three."""
+
 TEN_YEARS = 10 * 365.25 * 86400
 LOST = 1e-2
 """Share of an array's lifetimes in which a single device of it may have lost its state."""
 
 LARGEST_CURRENT = 100e-6
 """Ampere that a column's sense circuit takes, and that a minimum-width bit line carries."""
+
+LEAST_WIRE = 1e-6
+"""Ohm."""
+
+STEEPEST = 30
+"""Least resistance of a device over that of a segment for which an array is solved at all."""
 
 SHARE = 0.9
 """Share of its ideal current that the worst column must deliver."""
@@ -118,7 +127,7 @@ def _retention(card: Technology) -> Iterator[Finding]:
         known = [card.derived()["macrospin_stability"].value]
     if not known:
         return
-    if len(known) == 2 and abs(known[1] / known[0] - 1) > AGREE:
+    if len(known) == 2 and abs(known[1] - known[0]) > AGREE * known[0]:
         yield _warning(
             names[1],
             f"must be that of the device, {known[0]:g}, not {known[1]:g}; correct one of them",
@@ -139,13 +148,17 @@ def _write(card: Technology) -> Iterator[Finding]:
     derived = card.derived()
     current = derived.get("write_current")
     kind = card.values.get("device.kind")
-    name = {"sot": "threshold_current", "stt": "critical_current"}.get(kind or "", "")
-    least = derived.get(name)
-    if current is not None and least is not None and current.value < least.value:
+    name = {"sot": "threshold current", "stt": "critical current"}.get(kind or "", "")
+    least = derived.get(name.replace(" ", "_"))
+    # A measured current says more than the one of a single moment.
+    measured = card.values.get("write.switching_current")
+    wanted = measured if measured is not None else least.value if least is not None else 0.0
+    if current is not None and current.value < wanted * (1 - ROUNDING):
         yield _error(
             "write.switching_voltage",
-            f"must drive at least the {name.replace('_', ' ')}, {least.value * 1e6:.4g} uA, not "
-            f"{current.value * 1e6:.4g} uA; raise it, or correct write.resistance",
+            f"must drive at least the {name if measured is None else 'switching_current'}, "
+            f"{wanted * 1e6:.4g} uA, not {current.value * 1e6:.4g} uA; raise it, or correct "
+            "write.resistance",
         )
 
 
@@ -183,19 +196,35 @@ def _array(card: Technology) -> Iterator[Finding]:
     if "wires.word" not in card or "wires.bit" not in card or "resistance_high" not in made:
         return
     access = card.values.get("wires.access", 0.0)
+    low = made["resistance_low"].value + access
+    segment = max(card.value("wires.word"), card.value("wires.bit"))
+    if segment > low / STEEPEST:
+        # Next to nothing reaches the far end then, and its share has no digits.
+        yield _warning(
+            "wires",
+            f"a segment must be far below a device, {low / STEEPEST:.4g} ohm at most, not "
+            f"{segment:.4g} ohm; correct the unit of one of them",
+        )
+        return
     report = check_array(
-        resistance_low=made["resistance_low"].value + access,
+        resistance_low=low,
         resistance_high=made["resistance_high"].value + access,
         rows=ROWS,
         cols=ROWS,
-        wire_word=card.value("wires.word"),
-        wire_bit=card.value("wires.bit"),
-        driver=card.values.get("wires.driver", 0.0),
-        sense=card.values.get("wires.sense", 0.0),
+        wire_word=_segment(card, "wires.word"),
+        wire_bit=_segment(card, "wires.bit"),
+        driver=_segment(card, "wires.driver"),
+        sense=_segment(card, "wires.sense"),
         share=SHARE,
     )
     if not report.holds:
         yield _warning("wires", report.message)
+
+
+def _segment(card: Technology, name: str) -> float:
+    """Resistance of a wire; next to none is none, or the solver meets ratios beyond its digits."""
+    value = float(card.values.get(name, 0.0))
+    return value if value >= LEAST_WIRE else 0.0
 
 
 def _chip(card: Technology) -> Iterator[Finding]:

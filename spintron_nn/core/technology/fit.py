@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from spintron_ir.errors import ParameterError
 
 from ..checks import check_reals
+from ..domain_wall.programming import write_error
 from ..domain_wall.steps import StepModel, StepTable, fit_steps, pooled_error
 
 __all__ = [
@@ -30,6 +31,9 @@ ATTEMPT_TIME = 1e-9
 """Seconds between attempts of a device to leave its state."""
 
 ROOM = 300.0
+CLOSE = 0.25
+"""Distance between levels over which a verified write is repeated."""
+
 ENDS = "from the largest and least conductance of the tables"
 
 
@@ -279,13 +283,13 @@ def fit_step_tables(
     tables : sequence of StepTable
         Of one device.
     levels : int, optional
-        Levels it shall have: the error of a write without verification is stated for them.
+        Levels it shall have: the error of a write is stated for them.
 
     Returns
     -------
     fitted : tuple of Fitted
         ``steps.*``, ``transport.resistance_low`` and ``tmr`` of both ends of the track, and
-        ``programming.error``: as many pulses as lead from one level to the next, near 300 K.
+        ``programming.error``: what verified writes leave near 300 K, simulated.
     model : StepModel
         What was fitted.
     """
@@ -305,11 +309,11 @@ def fit_step_tables(
     found.append(Fitted("transport.resistance_low", 1 / model.high_conductance, None, ENDS))
     found.append(Fitted("transport.tmr", ratio, None, ENDS))
     if levels is not None:
-        law = min(model.laws, key=lambda law: abs(law.temperature - ROOM))
-        distance = (model.high_conductance - model.low_conductance) / (levels - 1)
-        pulses = max(distance / law.mean, 1.0)
-        note = f"{pulses:.3g} pulses a level, not verified, at {law.temperature:g} K"
-        error = law.deviation * math.sqrt(pulses) / distance
+        kelvin = min(model.temperatures, key=lambda kelvin: abs(kelvin - ROOM))
+        # Simulated; the seed makes the same card of the same tables.
+        random = np.random.default_rng(0)
+        error = write_error(model, levels, random, temperature=kelvin, tolerance=CLOSE)
+        note = f"single pulses, verified, until within {CLOSE:g} of a distance, at {kelvin:g} K"
         found.append(Fitted("programming.error", error, None, note))
     return tuple(found), model
 

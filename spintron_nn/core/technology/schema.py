@@ -150,11 +150,11 @@ SCHEMA: dict[str, QuantitySpec] = {
     ),
     **_section(
         "wires",
-        ("word", "real", "ohm", 0, 1e6, "a segment of a word line, cell to cell"),
-        ("bit", "real", "ohm", 0, 1e6, "a segment of a bit line, cell to cell"),
-        ("driver", "real", "ohm", 0, 1e9, "driver of a word line"),
-        ("sense", "real", "ohm", 0, 1e9, "input of a column's sense circuit"),
-        ("access", "real", "ohm", 0, 1e9, "access device of a cell, when on"),
+        ("word", "real", "ohm", 0, 1e4, "a segment of a word line, cell to cell"),
+        ("bit", "real", "ohm", 0, 1e4, "a segment of a bit line, cell to cell"),
+        ("driver", "real", "ohm", 0, 1e6, "driver of a word line"),
+        ("sense", "real", "ohm", 0, 1e6, "input of a column's sense circuit"),
+        ("access", "real", "ohm", 0, 1e7, "access device of a cell, when on"),
     ),
     **_section(
         "converters",

@@ -84,6 +84,22 @@ def test_retention():
             "not 23.55 uA; raise it, or correct write.resistance",
         ),
         (
+            "stt-mtj",
+            'bit = { value = 1, unit = "ohm"',
+            'bit = { value = 10, unit = "kohm"',
+            "wires",
+            "warning: wires: a segment must be far below a device, 212.3 ohm at most, not "
+            "1e+04 ohm; correct the unit of one of them",
+        ),
+        (
+            "hikstor-sot-2024",
+            "value = 0.64,",
+            "value = 0.5,",
+            "write.switching_voltage",
+            "error: write.switching_voltage: must drive at least the switching_current, 800 uA, "
+            "not 625 uA; raise it, or correct write.resistance",
+        ),
+        (
             "sot-mtj-high-ra",
             "value = 0.1, unit",
             "value = 0.3, unit",
