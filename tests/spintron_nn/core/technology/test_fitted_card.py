@@ -138,6 +138,25 @@ def test_a_table_may_say_what_it_is(tables, tmp_path):
     assert fitted["steps.hop"].value[0] == pytest.approx(6.54e-6, rel=0.005)
 
 
+def test_steps_from_csv_and_their_sign(tmp_path):
+    # Four microsiemens a pulse, give or take 0.1: one hop, whichever way.
+    lines = ["conductance,0.16,0.5,0.84"]
+    for way, name in ((1, "up"), (-1, "down")):
+        steps = sorted((way * 3.9e-6, way * 4e-6, way * 4.1e-6))
+        rows = [",".join(map(repr, (at * 1e-6, *steps))) for at in (60, 80, 100)]
+        (tmp_path / f"{name}.csv").write_text("\n".join([*lines, *rows]))
+    files = [tmp_path / "up.csv", tmp_path / "down.csv"]
+    text, fitted = fit_card(files, "domain-wall-sot", name="made", temperatures=[300])
+    assert fitted["steps.hop"].value == (pytest.approx(4e-6, rel=0.01),)
+    # 1 / 100 uS, and 100 over 60 uS.
+    assert fitted["transport.resistance_low"].value == pytest.approx(1e4)
+    assert fitted["transport.tmr"].value == pytest.approx(2 / 3, rel=1e-5)
+    assert "up.csv" in fitted["steps.hop"].source and "down.csv" in fitted["steps.hop"].source
+    message = r"fit_steps: the tables of 300 K must have steps that follow their direction"
+    with pytest.raises(ParameterError, match=message):
+        fit_card(files[:1], "stt-mtj", name="x", temperatures=[300], directions=["decreasing"])
+
+
 def test_refusals(tmp_path):
     first, second = devices(tmp_path / "a.csv"), devices(tmp_path / "b.csv")
     odd = write(tmp_path / "odd.csv", colour=[1, 2])
