@@ -15,10 +15,13 @@ __all__ = ["Circuit", "Ends"]
 STEPS = 100
 """Steps after which elimination is the shorter way."""
 
-ACCURACY = 1e-15
-"""Where the iteration ends: share of the error left, in the norm of dissipated power."""
+FEW = 8
+"""Steps within which the error is of the size of what is unsolved."""
 
-AGREEMENT = 1e-12
+SOON, LATE = 1e-9, 1e-15
+"""Share of the currents left unsolved where the iteration ends, within a few steps or later."""
+
+AGREEMENT = 1e-11
 """Largest change that one more plain step may make, as a share of the largest voltage."""
 
 
@@ -58,9 +61,13 @@ class Circuit:
         self.word = Lines(self.conductance, wiring.word, self.ends.word[:, None])
         self.bit = Lines(self._turned, wiring.bit, self.ends.bit[:, None])
 
+    def _through(self, word: Reals) -> Reals:
+        """Voltages of the bit-line nodes for those of the word lines."""
+        return self._bit(self._turned * np.swapaxes(word, -1, -2))
+
     def _bit(self, current: Reals) -> Reals:
-        found = self.bit.respond(np.ascontiguousarray(np.swapaxes(current, -1, -2)))
-        return np.swapaxes(found, -1, -2)
+        """Voltages ``(vectors, rows, cols)`` for currents ``(vectors, cols, rows)``."""
+        return np.swapaxes(self.bit.respond(current), -1, -2)
 
     def driven(self, word: Reals, bit: Reals) -> tuple[Reals, Reals]:
         """Voltages of the nodes of each line for those at the ends, the other lines at 0 V.
@@ -85,41 +92,66 @@ class Circuit:
         """
         word, bit = driven
         conductance = self.conductance
-        through = bit + self._bit(conductance * word)
+        through = bit + self._through(word)
         rest = conductance * through
         if injected is not None:
-            pushed = self._bit(injected)
-            through = through - pushed
+            through = through - self._bit(np.ascontiguousarray(np.swapaxes(injected, -1, -2)))
             rest = conductance * through + injected
         change, found = self._iterate(rest)
-        sent = self._bit(conductance * change)
-        # One plain step more shows the true error, as the residual that is carried does not.
+        sent = self._through(change)
+        # One plain step more comes nearer, and shows the true error.
         again = self.word.respond(rest + conductance * sent)
-        if not found or np.abs(again - change).max() > AGREEMENT * np.abs(word + again).max():
-            change = eliminate(conductance, self.wiring, self.ends.word, self.ends.bit, rest)
-            sent = self._bit(conductance * change)
-        return word + change, through + sent
+        change -= again
+        found_word = word + again
+        if not found or _largest(change) > AGREEMENT * _largest(found_word):
+            again = eliminate(conductance, self.wiring, self.ends.word, self.ends.bit, rest)
+            found_word, sent = word + again, self._through(again)
+        return found_word, through + sent
 
     def _iterate(self, rest: Reals) -> tuple[Reals, bool]:
         """Solve for the word lines what bit lines send back; False where it takes too long."""
         conductance = self.conductance
-        change = np.zeros_like(rest)
         ready = self.word.respond(rest)
-        power = np.einsum("vrc,vrc->v", rest, ready)
-        ended = ACCURACY**2 * power
-        towards, carried = ready, rest
-        for _ in range(STEPS):
-            if np.all(power <= ended):
-                return change, True
+        power = _product(rest, ready)
+        change = np.zeros_like(rest)
+        if not power.any():
+            return change, True
+        start = self.word.unsolved(rest)
+        rest, towards, carried = rest.copy(), ready, rest.copy()
+        for count in range(STEPS):
             # A_W towards is known without a product: it is carried.
-            sent = carried - conductance * self._bit(conductance * towards)
-            curve = np.einsum("vrc,vrc->v", towards, sent)
-            step = np.divide(power, curve, out=np.zeros_like(power), where=curve > 0)
-            change = change + step[:, None, None] * towards
-            rest = rest - step[:, None, None] * sent
+            sent = conductance * self._through(towards)
+            np.subtract(carried, sent, out=sent)
+            step = _share(power, _product(towards, sent))
+            change += step * towards
+            sent *= step
+            rest -= sent
+            if (self.word.unsolved(rest) <= (SOON if count < FEW else LATE) * start).all():
+                return change, True
             ready = self.word.respond(rest)
-            before, power = power, np.einsum("vrc,vrc->v", rest, ready)
-            turn = np.divide(power, before, out=np.zeros_like(power), where=before > 0)
-            towards = ready + turn[:, None, None] * towards
-            carried = rest + turn[:, None, None] * carried
+            before, power = power, _product(rest, ready)
+            turn = _share(power, before)
+            towards *= turn
+            towards += ready
+            carried *= turn
+            carried += rest
         return change, False
+
+
+def _largest(array: Reals) -> float:
+    return float(max(array.max(), -array.min()))
+
+
+def _product(one: Reals, other: Reals) -> Reals:
+    """Sum over the nodes of each vector."""
+    if len(one) == 1:
+        return np.array([np.vdot(one, other)])
+    return np.asarray(np.einsum("vrc,vrc->v", one, other))
+
+
+def _share(part: Reals, whole: Reals) -> float | Reals:
+    """Quotients, 0 for vectors that are solved, to be multiplied with fields of nodes."""
+    if len(part) == 1:
+        return float(part[0] / whole[0]) if whole[0] > 0 else 0.0
+    found = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+    return np.asarray(found[:, None, None])

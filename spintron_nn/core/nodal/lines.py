@@ -62,12 +62,18 @@ class Lines:
         """Voltages ``(vectors, lines, nodes)`` for currents into the nodes, ends at 0 V."""
         if self.wire == 0:
             total = current.sum(axis=-1, keepdims=True) * self._node
-            return np.asarray(np.broadcast_to(total, current.shape))
+            return np.repeat(total, current.shape[-1], axis=-1)
         flat = current.reshape(len(current), -1).T
         if flat.shape[0] == 1:
             return np.asarray(current / self._diagonal)
         found, _ = lapack.dpttrs(self._diagonal, self._factor, flat)
         return np.asarray(found.T.reshape(current.shape))
+
+    def unsolved(self, current: Reals) -> Reals:
+        """Largest current into a node of each vector, whose lines still have to take it."""
+        if self.wire == 0:
+            current = current.sum(axis=-1, keepdims=True) * (self._node > 0)
+        return np.asarray(np.maximum(current.max(axis=(1, 2)), -current.min(axis=(1, 2))))
 
     def driven(self, voltage: Reals) -> Reals:
         """Voltages ``(vectors, lines, nodes)`` for those at the ends ``(vectors, lines)``."""

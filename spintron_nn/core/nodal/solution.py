@@ -126,6 +126,14 @@ def _refined(
     return device, applied[..., None] - along, below
 
 
+def line_currents(device: Reals) -> tuple[Reals, Reals]:
+    """Currents of the segments to the left of each node, and of those below."""
+    along = np.ascontiguousarray(far_first(device)).cumsum(axis=-1)
+    # A sum along the last axis is several times as fast as one along another.
+    down = np.ascontiguousarray(np.swapaxes(device, -1, -2)).cumsum(axis=-1)
+    return far_first(along), np.swapaxes(down, -1, -2)
+
+
 def drops(device: Reals, wiring: Wiring) -> tuple[Reals, Reals]:
     """Voltage lost up to each node of the word lines, and that of each node of the bit lines.
 
@@ -136,8 +144,7 @@ def drops(device: Reals, wiring: Wiring) -> tuple[Reals, Reals]:
     wiring : Wiring
         Wires, drivers and senses.
     """
-    along = np.cumsum(device[..., ::-1], axis=-1)[..., ::-1]
-    down = np.cumsum(device, axis=-2)
+    along, down = line_currents(device)
     word = wiring.driver * along[..., :1] + wiring.word * np.cumsum(along, axis=-1)
     below = np.cumsum(down[..., ::-1, :], axis=-2)[..., ::-1, :]
     return word, wiring.sense * down[..., -1:, :] + wiring.bit * below
@@ -145,8 +152,7 @@ def drops(device: Reals, wiring: Wiring) -> tuple[Reals, Reals]:
 
 def make_solution(device: Reals, word: Reals, bit: Reals, flat: bool) -> Solution:
     """Line currents as sums of device currents, and the shapes that :class:`Solution` states."""
-    along = np.cumsum(device[..., ::-1], axis=-1)[..., ::-1]
-    down = np.cumsum(device, axis=-2)
+    along, down = line_currents(device)
     output = down[:, -1]
     one = len(device) == 1
     shaped = (part[0] if one else np.moveaxis(part, 0, -1) for part in (along, down, word, bit))
