@@ -123,16 +123,15 @@ def _law(
 ) -> Callable[[Reals], tuple[Reals, Reals]]:
     """Current and slope of devices that conduct :py:`conductance` at the read voltage."""
     assert config.bias_half is not None
-    half, read = config.bias_half, config.read_voltage
+    half = config.bias_half
     parallel = np.asarray(config.fractions)[level]
-    at_zero = config.tmr * (1 + (read / half) ** 2)
-    scale = conductance / (parallel + (1 - parallel) / (1 + config.tmr))
+    scale = conductance / (parallel + (1 - parallel) / (1 + config.read_tmr))
 
     def law(voltage: Reals) -> tuple[Reals, Reals]:
         square = (voltage / half) ** 2
-        whole = 1 + square + at_zero
+        whole = 1 + square + config.tmr
         antiparallel = (1 + square) / whole  # over the parallel conductance
-        slope = antiparallel + 2 * square * at_zero / whole**2
+        slope = antiparallel + 2 * square * config.tmr / whole**2
         return (
             scale * (parallel + (1 - parallel) * antiparallel) * voltage,
             scale * (parallel + (1 - parallel) * slope),

@@ -97,7 +97,8 @@ class MTJConfig:
         Voltage on a device at full read.
     bias_half : float, V, above 0, or None
         Voltage at which the TMR has halved, ``TMR / (1 + (V / bias_half)**2)``; None: it does not
-        depend on the voltage. Enters the error figure of a conversion, not the codes.
+        depend on the voltage. Resistances are those at no voltage; codes are those of the read
+        voltage, and what other voltages make of them is a figure of a conversion.
     write_resistance, write_pulse : float, ohm and s, above 0
         Path of the write current, and length of a pulse: one switching costs
         ``switching_voltage**2 * write_pulse / write_resistance``.
@@ -195,7 +196,7 @@ class MTJConfig:
             )
             raise ParameterError(
                 f"MTJConfig: cell_bits must tell {self.levels} levels apart, and {self.cell_bits} "
-                f"bits are too few for a TMR of {self.tmr:.3g} with a variation of "
+                f"bits are too few for a TMR of {self.read_tmr:.3g} with a variation of "
                 f"{self.resistance_variation:g}; {way_out}"
             )
 
@@ -231,7 +232,7 @@ class MTJConfig:
 
     def _codes(self, range_codes: int) -> tuple[int, ...]:
         """Codes of the nominal levels where the range has so many."""
-        low = range_codes / self.tmr  # G_AP over G_P - G_AP is 1 / TMR
+        low = range_codes / self.read_tmr  # G_AP over G_P - G_AP is 1 / TMR
         # Even levels lie a whole number of codes apart but the last bit of a float need not:
         # the tiny offset keeps them on one side of a rounding edge.
         return tuple(math.floor(low + share * range_codes + 0.5 + 1e-9) for share in self.fractions)
@@ -242,14 +243,23 @@ class MTJConfig:
         return (self.resistance_high - self.resistance_low) / self.resistance_low
 
     @property
+    def read_tmr(self) -> float:
+        """Magnetoresistance ratio at the read voltage."""
+        if self.bias_half is None:
+            return self.tmr
+        return self.tmr / (1 + (self.read_voltage / self.bias_half) ** 2)
+
+    @property
     def conductance_p(self) -> float:
         """Conductance of the parallel state, siemens: the largest of a nominal device."""
         return 1 / self.resistance_low
 
     @property
     def conductance_ap(self) -> float:
-        """Conductance of the antiparallel state, siemens."""
-        return 1 / self.resistance_high
+        """Conductance of the antiparallel state at the read voltage, siemens."""
+        if self.bias_half is None:
+            return 1 / self.resistance_high
+        return self.conductance_p / (1 + self.read_tmr)
 
     @property
     def level_codes(self) -> int:

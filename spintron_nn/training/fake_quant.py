@@ -62,7 +62,7 @@ def device_error(states: Tensor, bits: int, config: MTJConfig, random: torch.Gen
     """
     top = config.levels - 1
     # Conductance of each level, in distances between levels.
-    table = top * (1 / config.tmr + torch.tensor(config.fractions))
+    table = top * (1 / config.read_tmr + torch.tensor(config.fractions))
     total = torch.zeros(states.shape)
     for shift in range(0, bits, config.level_bits):
         level = (states >> shift) & top

@@ -139,7 +139,7 @@ def _conducting(config: MTJConfig, generator: Generators, offset: float, held: R
     low: Reals | float = config.conductance_ap
     if spread.tmr > 0:
         normal = generator("tmr").standard_normal(held.shape)
-        low = high / (1 + config.tmr * np.exp(spread.tmr * normal))
+        low = high / (1 + config.read_tmr * np.exp(spread.tmr * normal))
     mean, half = (low + high) / 2, (high - low) / 2 * config.ageing.contrast
     conductance = mean + half * (2 * held - 1)
     deviation: Reals | float = offset

@@ -69,12 +69,11 @@ def test_bias_error_by_formula():
     made = mapped(config, dac_bits=2)
     found = bias_error("a", made, Chip(config, seed=1), X)
     frames = X[::16]
-    zero = config.tmr * (1 + 0.36)
     volts = ((frames >> (2 * (np.arange(4)[:, None] % 2))) & 3)[:, :16] * 0.1
     level = made.levels[0, 0, :16]
     low = 1 / config.resistance_low
-    linear = volts @ np.where(level == 1, low, 1 / config.resistance_high)
-    antiparallel = low / (1 + zero / (1 + (volts / 0.5) ** 2))
+    linear = volts @ np.where(level == 1, low, low / (1 + 1.2 / 1.36))
+    antiparallel = low / (1 + 1.2 / (1 + (volts / 0.5) ** 2))
     exact = (volts[:, :, None] * np.where(level == 1, low, antiparallel[:, :, None])).sum(axis=1)
     expected = np.sqrt(np.mean((exact - linear) ** 2) / np.mean(linear**2))
     assert abs(found / expected - 1) < 1e-6

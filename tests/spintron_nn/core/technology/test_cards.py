@@ -7,6 +7,7 @@ import pytest
 
 from spintron_ir import ParameterError
 from spintron_nn.core.mtj_models import MTJConfig
+from spintron_nn.core.sampling import EFFECTS, Spread
 from spintron_nn.core.technology import CardError, Technology, check, technologies, technology
 from spintron_nn.core.technology.card import read_card
 
@@ -107,14 +108,18 @@ def test_the_default_by_hand():
     assert derived["threshold_current"].value == pytest.approx(239e-6, rel=0.005)
 
 
-@pytest.mark.parametrize(
-    ("name", "today"), [("sot-mtj-high-ra", {}), ("sot-dw-high-ra", {"levels": 4})]
-)
-def test_the_default_and_the_demo_are_what_they_were(name, today):
-    found, before = technology(name).mtj_config(), MTJConfig(**today)
-    assert found.only("resistance") == before
+def test_megohm_cards_are_the_default_technology_with_more_effects():
+    found = technology("sot-mtj-high-ra").mtj_config()
+    assert found.only("resistance") == MTJConfig()
     assert found.effects() == ("resistance", "bias", "wires")
-    assert found.nominal_codes == before.nominal_codes
+    walls = technology("sot-dw-high-ra").mtj_config().only("resistance")
+    correlated = Spread(correlated=0.1, correlation_length=16)
+    assert walls == MTJConfig(levels=4, spread=correlated)
+
+
+def test_the_card_of_the_demo_has_every_effect_but_broken_lines():
+    found = technology("sot-dw-high-ra").mtj_config()
+    assert set(EFFECTS) - set(found.effects()) == {"lines", "switching"}
 
 
 def test_hikstor_bias():
