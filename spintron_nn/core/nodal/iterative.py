@@ -15,13 +15,19 @@ __all__ = ["Circuit", "Ends"]
 STEPS = 100
 """Steps after which elimination is the shorter way."""
 
-FEW = 8
-"""Steps within which the error is of the size of what is unsolved."""
+ACCURATE = 1e-10
+"""Estimate of the error, as a share of the largest voltage, where fast convergence ends."""
 
-SOON, LATE = 1e-9, 1e-15
-"""Share of the currents left unsolved where the iteration ends, within a few steps or later."""
+MANY = 1024
+"""Devices from which time is worth that; smaller arrays are solved to rounding."""
 
-AGREEMENT = 1e-11
+FAST = 0.2
+"""Share of the unsolved currents that a step leaves, up to which the estimate is one."""
+
+LATE = 1e-15
+"""Share of the currents left unsolved where slow convergence ends."""
+
+AGREEMENT = 1e-7
 """Largest change that one more plain step may make, as a share of the largest voltage."""
 
 
@@ -97,7 +103,7 @@ class Circuit:
         if injected is not None:
             through = through - self._bit(np.ascontiguousarray(np.swapaxes(injected, -1, -2)))
             rest = conductance * through + injected
-        change, found = self._iterate(rest)
+        change, found = self._iterate(rest, word)
         sent = self._through(change)
         # One plain step more comes nearer, and shows the true error.
         again = self.word.respond(rest + conductance * sent)
@@ -108,7 +114,7 @@ class Circuit:
             found_word, sent = word + again, self._through(again)
         return found_word, through + sent
 
-    def _iterate(self, rest: Reals) -> tuple[Reals, bool]:
+    def _iterate(self, rest: Reals, word: Reals) -> tuple[Reals, bool]:
         """Solve for the word lines what bit lines send back; False where it takes too long."""
         conductance = self.conductance
         ready = self.word.respond(rest)
@@ -116,9 +122,12 @@ class Circuit:
         change = np.zeros_like(rest)
         if not power.any():
             return change, True
-        start = self.word.unsolved(rest)
+        left = start = self.word.unsolved(rest)
+        # What is asked of the change, which is smaller than the voltages that it changes.
+        asked = ACCURATE * start * _extreme(word) / (4.0 * np.maximum(_extreme(ready), 1e-300))
+        quick = conductance.size >= MANY
         rest, towards, carried = rest.copy(), ready, rest.copy()
-        for count in range(STEPS):
+        for _ in range(STEPS):
             # A_W towards is known without a product: it is carried.
             sent = conductance * self._through(towards)
             np.subtract(carried, sent, out=sent)
@@ -126,16 +135,24 @@ class Circuit:
             change += step * towards
             sent *= step
             rest -= sent
-            if (self.word.unsolved(rest) <= (SOON if count < FEW else LATE) * start).all():
+            before, left = left, self.word.unsolved(rest)
+            # The plain step that follows leaves four times the share that this one left.
+            fast = quick & (left <= FAST * before) & (left * left <= asked * before)
+            if (fast | (left <= LATE * start)).all():
                 return change, True
             ready = self.word.respond(rest)
-            before, power = power, _product(rest, ready)
-            turn = _share(power, before)
+            former, power = power, _product(rest, ready)
+            turn = _share(power, former)
             towards *= turn
             towards += ready
             carried *= turn
             carried += rest
         return change, False
+
+
+def _extreme(array: Reals) -> Reals:
+    """Largest magnitude of each vector."""
+    return np.asarray(np.maximum(array.max(axis=(1, 2)), -array.min(axis=(1, 2))))
 
 
 def _largest(array: Reals) -> float:

@@ -42,13 +42,15 @@ class Lines:
             self._node = np.where((end == 0) | ~np.isfinite(seen), 0.0, seen)
             self._share = 1.0 / (1.0 + end * load) if np.isfinite(end).all() else _share(end, load)
             return
-        below = np.full(self.shape, -1.0 / wire)
-        below[:, -1] = 0.0
+        below = np.full(conductance.size - 1, -1.0 / wire)
+        below[self.shape[1] - 1 :: self.shape[1]] = 0.0
         if self.shape[1] > 1 and (end <= MODERATE * wire).all():
             diagonal = conductance + 2.0 / wire
             diagonal[:, 0] -= 1.0 / wire
             diagonal[:, -1:] += 1.0 / (wire + end) - 1.0 / wire
-            self._diagonal, self._factor, _ = lapack.dpttrf(diagonal.ravel(), below.ravel()[:-1])
+            self._diagonal, self._factor, _ = lapack.dpttrf(
+                diagonal.reshape(-1), below, overwrite_d=1, overwrite_e=1
+            )
             return
         seen = pivots(conductance, wire)
         diagonal = seen + 1.0 / wire
@@ -56,7 +58,7 @@ class Lines:
         loose = diagonal[:, -1:] == 0
         diagonal[:, -1:][loose] = 1.0
         self._diagonal = diagonal.ravel()
-        self._factor = (below / diagonal).ravel()[:-1]
+        self._factor = below / self._diagonal[:-1]
 
     def respond(self, current: Reals) -> Reals:
         """Voltages ``(vectors, lines, nodes)`` for currents into the nodes, ends at 0 V."""
