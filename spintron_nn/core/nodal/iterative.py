@@ -103,43 +103,54 @@ class Circuit:
         if injected is not None:
             through = through - self._bit(np.ascontiguousarray(np.swapaxes(injected, -1, -2)))
             rest = conductance * through + injected
-        change, found = self._iterate(rest, word)
-        sent = self._through(change)
+        change, sent, found = self._iterate(rest, word)
         # One plain step more comes nearer, and shows the true error.
         again = self.word.respond(rest + conductance * sent)
         change -= again
         found_word = word + again
-        if not found or _largest(change) > AGREEMENT * _largest(found_word):
+        if not found or (_size(change) > AGREEMENT * _size(found_word)).any():
             again = eliminate(conductance, self.wiring, self.ends.word, self.ends.bit, rest)
             found_word, sent = word + again, self._through(again)
         return found_word, through + sent
 
-    def _iterate(self, rest: Reals, word: Reals) -> tuple[Reals, bool]:
-        """Solve for the word lines what bit lines send back; False where it takes too long."""
+    def _iterate(self, rest: Reals, word: Reals) -> tuple[Reals, Reals, bool]:
+        """Solve for the word lines what bit lines send back; False where it takes too long.
+
+        Returns
+        -------
+        change : array, V
+            Of the word-line nodes.
+        sent : array, V
+            Of the bit-line nodes with it.
+        found : bool
+        """
         conductance = self.conductance
         ready = self.word.respond(rest)
         power = _product(rest, ready)
         change = np.zeros_like(rest)
+        received = np.zeros_like(np.swapaxes(rest, -1, -2), order="C").swapaxes(-1, -2)
         if not power.any():
-            return change, True
+            return change, received, True
         left = start = self.word.unsolved(rest)
         # What is asked of the change, which is smaller than the voltages that it changes.
-        asked = ACCURATE * start * _extreme(word) / (4.0 * np.maximum(_extreme(ready), 1e-300))
+        asked = ACCURATE * start * _size(word) / (4.0 * np.maximum(_size(ready), 1e-300))
         quick = conductance.size >= MANY
         rest, towards, carried = rest.copy(), ready, rest.copy()
         for _ in range(STEPS):
             # A_W towards is known without a product: it is carried.
-            sent = conductance * self._through(towards)
+            through = self._through(towards)
+            sent = conductance * through
             np.subtract(carried, sent, out=sent)
             step = _share(power, _product(towards, sent))
             change += step * towards
+            received += step * through
             sent *= step
             rest -= sent
             before, left = left, self.word.unsolved(rest)
             # The plain step that follows leaves four times the share that this one left.
             fast = quick & (left <= FAST * before) & (left * left <= asked * before)
             if (fast | (left <= LATE * start)).all():
-                return change, True
+                return change, received, True
             ready = self.word.respond(rest)
             former, power = power, _product(rest, ready)
             turn = _share(power, former)
@@ -147,16 +158,12 @@ class Circuit:
             towards += ready
             carried *= turn
             carried += rest
-        return change, False
+        return change, received, False
 
 
-def _extreme(array: Reals) -> Reals:
-    """Largest magnitude of each vector."""
-    return np.asarray(np.maximum(array.max(axis=(1, 2)), -array.min(axis=(1, 2))))
-
-
-def _largest(array: Reals) -> float:
-    return float(max(array.max(), -array.min()))
+def _size(array: Reals) -> Reals:
+    """Root of the sum of squares of each vector."""
+    return np.sqrt(_product(array, array))
 
 
 def _product(one: Reals, other: Reals) -> Reals:

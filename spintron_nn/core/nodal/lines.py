@@ -72,10 +72,12 @@ class Lines:
         return np.asarray(found.T.reshape(current.shape))
 
     def unsolved(self, current: Reals) -> Reals:
-        """Largest current into a node of each vector, whose lines still have to take it."""
+        """Currents into nodes, whose lines still have to take them: root of the sum of squares."""
         if self.wire == 0:
             current = current.sum(axis=-1, keepdims=True) * (self._node > 0)
-        return np.asarray(np.maximum(current.max(axis=(1, 2)), -current.min(axis=(1, 2))))
+        if len(current) == 1:
+            return np.sqrt([np.vdot(current, current)])
+        return np.asarray(np.sqrt(np.einsum("vrc,vrc->v", current, current)))
 
     def driven(self, voltage: Reals) -> Reals:
         """Voltages ``(vectors, lines, nodes)`` for those at the ends ``(vectors, lines)``."""
