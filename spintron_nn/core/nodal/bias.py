@@ -192,32 +192,31 @@ def operating_point(
     applied = check_applied(owner, applied_voltage, devices.shape[0], vectors=False)
     steps = check_int(owner, "steps", steps, 1, 1000)
     target = ACCURACY * max(float(np.abs(applied).max()), 1e-300)
-    ends = applied[None], np.zeros((1, devices.shape[1]))
+    still = np.zeros((1, devices.shape[0])), np.zeros((1, devices.shape[1]))
     voltage = np.zeros(devices.shape)
     current, slope = _law(devices, voltage)
     missing = _missing(applied, current, voltage, wiring)
-    word = bit = voltage
     least = np.inf
     for step in range(1, steps + 1):
+        # A source of the missing voltage in series with each device, its slope a resistor.
         circuit = Circuit(far_first(slope), wiring)
-        source = far_first(slope * voltage - current)[None]
-        found = circuit.nodes(circuit.driven(*ends), source)
-        to_word, to_bit = (far_first(part[0]) for part in found)
+        found = circuit.nodes(circuit.driven(*still), far_first(-slope * missing)[None])
+        word, bit = (far_first(part[0]) for part in found)
+        start, move = voltage, missing + word - bit
         share, before = 1.0, float(np.linalg.norm(missing))
         while True:
-            new_word = word + share * (to_word - word)
-            new_bit = bit + share * (to_bit - bit)
-            voltage = new_word - new_bit
+            voltage = start + share * move
             current, slope = _law(devices, voltage)
             missing = _missing(applied, current, voltage, wiring)
             if np.linalg.norm(missing) < before or share < 1e-9 or before == 0:
                 break
             share /= 2
-        word, bit = new_word, new_bit
         residual = float(np.abs(missing).max())
         # Where rounding ends the progress above the target, a hundred times that will do.
         if residual <= target or (residual <= 100 * target and residual >= 0.5 * least):
-            solution = make_solution(current[None], word[None], bit[None], True)
+            along, below = drops(current, wiring)
+            word = applied[:, None] - along
+            solution = make_solution(current[None], word[None], below[None], True)
             return OperatingPoint(solution, step, residual)
         least = min(least, residual)
     raise ParameterError(

@@ -133,7 +133,8 @@ class Circuit:
             return change, received, True
         left = start = self.word.unsolved(rest)
         # What is asked of the change, which is smaller than the voltages that it changes.
-        asked = ACCURATE * start * _size(word) / (4.0 * np.maximum(_size(ready), 1e-300))
+        changed = np.maximum(_size(ready), 1e-300)
+        asked = ACCURATE / 4.0 * start * np.maximum(_size(word) / changed, 1.0)
         quick = conductance.size >= MANY
         rest, towards, carried = rest.copy(), ready, rest.copy()
         for _ in range(STEPS):

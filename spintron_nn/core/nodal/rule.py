@@ -140,16 +140,13 @@ def check_array(
     middle = 2.0 / (1.0 / low + 1.0 / high)
     worst = _worst(middle, rows, cols, wiring)
     all_low = _worst(low, rows, cols, wiring)
-    array = (
-        f"{_kilo(low)}/{_kilo(high)} devices, {rows} x {cols}, {_segment(wiring)} deliver "
-        f"{_percent(worst)} of their ideal current in the worst column, {_percent(all_low)} with "
-        f"every device at {_kilo(low)}"
-    )
+    array = _delivery(low, high, (rows, cols), wiring, (worst, all_low))
     enough = share * (1 - ROUNDING)
     if worst >= enough:
         message = f"{array}; at least {_percent(share)} is asked for"
         return RuleReport(worst, all_low, share, True, low, high, rows, cols, rows, message)
     scale = _scale(middle, low, rows, cols, wiring, share)
+    scaled = (None, None) if scale is None else (low * scale, high * scale)
     side = _largest(
         max(rows, cols) - 1,
         lambda side: _worst(middle, min(side, rows), min(side, cols), wiring) >= enough,
@@ -159,8 +156,8 @@ def check_array(
         all_low_share=all_low,
         share=share,
         holds=False,
-        resistance_low=None if scale is None else low * scale,
-        resistance_high=None if scale is None else high * scale,
+        resistance_low=scaled[0],
+        resistance_high=scaled[1],
         tile_rows=None if side is None else min(side, rows),
         tile_cols=None if side is None else min(side, cols),
         rows_at_once=_largest(
@@ -168,6 +165,17 @@ def check_array(
         ),
         message=array,
     ).with_remedy()
+
+
+def _delivery(
+    low: float, high: float, size: tuple[int, int], wiring: Wiring, shares: tuple[float, float]
+) -> str:
+    worst, all_low = (_percent(share) for share in shares)
+    return (
+        f"{_kilo(low)}/{_kilo(high)} devices, {size[0]} x {size[1]}, {_segment(wiring)} deliver "
+        f"{worst} of their ideal current in the worst column, {all_low} with every device at "
+        f"{_kilo(low)}"
+    )
 
 
 def _worst(

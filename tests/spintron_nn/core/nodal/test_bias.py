@@ -78,6 +78,16 @@ def test_resistors_take_one_step():
         assert error <= 1e-11 * scale
 
 
+def test_many_devices_converge():
+    devices, _, _ = junctions(48, 40)
+    applied = np.random.default_rng(4).uniform(-1, 1, 48)
+    found = operating_point(devices, applied, **WIRES)
+    assert found.steps <= 8 and found.residual <= 1e-10
+    across = found.solution.word_line_voltage - found.solution.bit_line_voltage
+    current, _ = devices.current(across)
+    assert current == pytest.approx(found.solution.device_current, rel=1e-7, abs=1e-13)
+
+
 def test_without_wires_each_device_has_its_row_voltage():
     devices, _, _ = junctions(4, 3)
     applied = np.array([0.3, 0.0, -0.7, 1.0])
