@@ -129,10 +129,8 @@ def check_array(
     low = check_real(owner, "resistance_low", resistance_low, "above 0", "ohm")
     high = check_real(owner, "resistance_high", resistance_high, "above 0", "ohm")
     if high < low:
-        raise ParameterError(
-            f"check_array: resistance_high must be at least resistance_low, {low:g} ohm, not "
-            f"{high:g} ohm"
-        )
+        wanted = f"at least resistance_low, {low:g} ohm"
+        raise ParameterError(f"{owner}: resistance_high must be {wanted}, not {high:g} ohm")
     rows = check_int(owner, "rows", rows, 1, MOST)
     cols = check_int(owner, "cols", cols, 1, MOST)
     wiring = check_wiring(owner, wire_word, wire_bit, driver, sense)
@@ -151,6 +149,7 @@ def check_array(
         max(rows, cols) - 1,
         lambda side: _worst(middle, min(side, rows), min(side, cols), wiring) >= enough,
     )
+    at_once = _largest(rows - 1, lambda count: _worst(middle, rows, cols, wiring, count) >= enough)
     return RuleReport(
         worst_share=worst,
         all_low_share=all_low,
@@ -160,9 +159,7 @@ def check_array(
         resistance_high=scaled[1],
         tile_rows=None if side is None else min(side, rows),
         tile_cols=None if side is None else min(side, cols),
-        rows_at_once=_largest(
-            rows - 1, lambda count: _worst(middle, rows, cols, wiring, count) >= enough
-        ),
+        rows_at_once=at_once,
         message=array,
     ).with_remedy()
 
