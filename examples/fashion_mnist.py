@@ -14,7 +14,7 @@ from spintron_nn.cli.console import Console
 from spintron_nn.cli.demo import present
 from spintron_nn.datasets import FASHION_MNIST, fashion_mnist
 
-INTERVAL = 1000
+INTERVAL = 2000
 """Most clock cycles between images."""
 
 

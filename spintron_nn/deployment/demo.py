@@ -198,10 +198,10 @@ def _on_chips(
     with stage("train, in floating point and then on sampled chips"), _one_thread():
         trained = job.recipe.run(data, config=mtj, seed=job.seed)
     test = data.test_x, data.test_y
-    with stage(f"convert on {len(job.chips)} sampled chips"):
+    with stage("convert, on nominal devices and on the chip that is built"):
         ideal = trained.on_chip(ideal=True).accuracy(*test)
         first = trained.on_chip(job.chips[0])
-    with stage(f"switch on {len(mtj.effects())} non-idealities one by one"):
+    with stage(f"{len(mtj.effects())} non-idealities one by one, on {len(job.chips)} chips"):
         costs = cost_of_effects(trained, job.chips)
     chips = costs[-1]
     accuracy = {

@@ -236,7 +236,7 @@ FASHION_MNIST = Recipe(
     weight_bits=2,
     activation_bits=4,
     crossbar_size=128,
-    adc_bits=8,
+    adc_bits=6,
     calibration_frames=2000,
 )
 """Pictures of clothes: 88 % on chips of 10 % variation after some two minutes."""

@@ -8,7 +8,7 @@ import pytest
 
 from spintron_hw.build.report import BuildReport, Clock, Usage
 from spintron_ir import Network
-from spintron_nn.cli.demo import report_rows
+from spintron_nn.cli.demo import effect_rows, report_rows
 from spintron_nn.datasets import digits
 from spintron_nn.deployment import demo
 
@@ -67,10 +67,26 @@ def test_the_report_has_what_was_promised(data, job, tmp_path):
     report = demo.run_job(job, data, tmp_path, stage=Stage)
 
     accuracy = report["accuracy"]
-    assert set(accuracy) == {"float", "quantised", "chip", "chips", "chip_mean", "rtl"}
+    assert set(accuracy) == {
+        "float",
+        "quantised",
+        "chip",
+        "chips",
+        "chip_mean",
+        "chip_worst",
+        "chip_spread",
+        "rtl",
+    }
     assert all(0 <= accuracy[name] <= 1 for name in ("float", "quantised", "chip", "rtl"))
     assert accuracy["rtl"] == accuracy["chip"] == accuracy["chips"][0]
     assert len(accuracy["chips"]) == 2
+    assert accuracy["chip_worst"] == min(accuracy["chips"])
+    effects = {row["name"]: row for row in report["effects"]}
+    assert {"resistance", "wires", "converters", "read_noise", "all together"} < set(effects)
+    assert effects["all together"]["mean"] == accuracy["chip_mean"]
+    assert len(effect_rows(report)) == len(effects)
+    assert report["technology"] == "sot-dw-high-ra"
+    assert report["design_rule"]["holds"] is True
     assert report["verify"] == {
         "engine": "amaranth",
         "vectors": FRAMES,
@@ -79,7 +95,7 @@ def test_the_report_has_what_was_promised(data, job, tmp_path):
     }
     assert report["fpga"]["bitstream"] == str(tmp_path / "ulx3s-85f" / "top.bit")
     assert report["fpga"]["fmax_mhz"] == 40.0
-    assert len(stages) == 4
+    assert len(stages) == 5
     for title, facts in (("units", report["units"]), ("origin", report["origin"])):
         for key in facts:
             part = report
