@@ -1,0 +1,1 @@
+"""The pictures of examples/devices.py: a function each, the module names what they show."""
