@@ -10,8 +10,8 @@ from spintron_nn.core.constants import CELSIUS
 from spintron_nn.core.domain_wall import write_error
 from spintron_nn.core.nodal import solve
 from spintron_nn.core.technology import technology
+from spintron_nn.core.technology.layer import stability_at
 
-from .layer import stability_at
 from .sheet import COLOURS, Size, known, sheet
 
 TEN_YEARS = 10 * 365.25 * 86400

@@ -7,8 +7,8 @@ import numpy as np
 from spintron_nn.core import junction as mtj
 from spintron_nn.core.macrospin import Drive, pulses
 from spintron_nn.core.technology import technology
+from spintron_nn.core.technology.layer import free_layer, tmr_at
 
-from .layer import free_layer, tmr_at
 from .sheet import COLOURS, Size, known, sheet
 
 STEP = 2e-12

@@ -9,8 +9,8 @@ from spintron_nn.core import junction as mtj
 from spintron_nn.core.fokker_planck import FokkerPlanck
 from spintron_nn.core.macrospin import Drive, Macrospin, pulses
 from spintron_nn.core.technology import technology
+from spintron_nn.core.technology.layer import free_layer
 
-from .layer import free_layer
 from .sheet import COLOURS, Size, known, sheet
 
 RATIOS = (1.5, 2.0, 3.0)
