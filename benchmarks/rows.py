@@ -6,7 +6,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ from rich.table import Table
 
 from spintron_ir.files import write_atomic
 
-__all__ = ["Row", "Seconds", "main", "seconds"]
+__all__ = ["Row", "main", "seconds"]
 
-Seconds = Callable[[Callable[[], Any]], float]
+WIDE = 200
+"""Characters of a line that no terminal cuts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,27 +109,29 @@ def main(title: str, measure: Callable[[bool], Iterable[Row]]) -> None:
     @click.option("--quick", is_flag=True, help="Small sizes: whether it runs, not how fast.")
     @click.option("--json", "file", type=click.Path(path_type=Path), help="Write the rows here.")
     def command(quick: bool, file: Path | None) -> None:
-        console, rows = Console(), []
+        console, rows = Console(soft_wrap=True), []
+        if not console.is_terminal:
+            console.width = WIDE
         for row in measure(quick):
-            rows.append(row)
+            # What is demanded, is demanded at full size.
+            rows.append(replace(row, demanded=None) if quick else row)
             console.print(f"{row.name}: {_figure(row.value)} {row.unit}", style="dim")
-        table = Table(
-            "what", "value", "unit", "peer", "peer's", "ratio", "demanded", "holds", "note"
-        )
+        table = Table("what", "value", "unit", "peer's", "ratio", "demanded", "holds", "peer")
         for row in rows:
             holds = "" if row.holds is None else "yes" if row.holds else "no"
             table.add_row(
                 row.name,
                 _figure(row.value),
                 row.unit,
-                row.peer,
                 _figure(row.peer_value),
                 _figure(row.ratio),
                 _figure(row.demanded),
                 holds,
-                row.note,
+                row.peer,
             )
         console.print(table)
+        for row in rows:
+            console.print(f"{row.name}: {row.note}")
         if file is not None:
             text = json.dumps([row.as_dict() for row in rows], indent=2) + "\n"
             write_atomic(file, text.encode())
