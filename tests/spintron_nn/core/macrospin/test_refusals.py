@@ -109,7 +109,7 @@ def test_pulses(parts, message):
             "field of the drive has 4 values for 2 devices; give one or 2",
         ),
     ],
-    ids=lambda value: str(value)[:40],
+    ids=lambda value: value if isinstance(value, str) else ",".join(value),
 )
 def test_runs(changed, message):
     arguments = {"initial": np.ones((3, 2)), "duration": 1e-11} | changed
