@@ -15,7 +15,7 @@ from tests.spintron_nn.core.nodal.loops import exact
 from tests.spintron_nn.core.nodal.netlist import netlist, simulate
 
 ROOT = Path(__file__).parents[4]
-VECTORS = ROOT.parent / "shared/vectors/crossbars_qucs"
+VECTORS = ROOT / "tests/data/crossbars_qucs"
 FIELDS = (
     "output_current",
     "device_current",
@@ -24,10 +24,6 @@ FIELDS = (
     "word_line_voltage",
     "bit_line_voltage",
 )
-
-
-def no_vectors():
-    return None if VECTORS.is_dir() else "its vectors are not beside this project"
 
 
 def no_ngspice():
@@ -55,8 +51,7 @@ def crossbars(draw, most=12):
 
 
 @pytest.mark.parametrize("size, count", [("1x1", 15), ("5x4", 6)])
-def test_a_circuit_simulator_agrees(size, count, require_tool):
-    require_tool("crossbars of Qucs", no_vectors())
+def test_a_circuit_simulator_agrees(size, count):
     files = sorted(VECTORS.glob(f"{size}-*.npz"))
     assert len(files) == count
     for file in files:

@@ -12,13 +12,11 @@ from spintron_nn.core.technology.fitted_card import fit_card
 from spintron_nn.core.technology.library import card_text
 from tests.arch.conftest import ROOT
 
-TABLES = ROOT.parent / "shared" / "vectors" / "domain_wall"
+TABLES = ROOT / "tests" / "data" / "domain_wall"
 
 
 @pytest.fixture
-def tables(require_tool):
-    absent = None if TABLES.is_dir() else "the tables of the domain wall are not there"
-    require_tool("../shared/vectors/domain_wall", absent)
+def tables():
     kinds = [(kelvin, way) for kelvin in (0, 300) for way in ("decreasing", "increasing")]
     return [TABLES / f"sot_{kelvin}K_device0_{way}.npz" for kelvin, way in kinds]
 
