@@ -9,7 +9,7 @@ from .errors import (
     SpintronError,
     ToolError,
 )
-from .layers import Adc, Argmax, Cell, Dense, Flatten, Noise
+from .layers import Adc, Argmax, Cell, Dense, Flatten, Noise, Quantise
 from .network import Network, Node, Output, Port
 from .requantise import MulShift, Table, Thresholds
 from .types import Interval, IntType
@@ -33,8 +33,10 @@ __all__ = [
     "Output",
     "ParameterError",
     "Port",
+    "Quantise",
     "SpintronError",
     "Table",
     "Thresholds",
     "ToolError",
+    "Window",
 ]

@@ -8,8 +8,9 @@ from amaranth.lib import wiring
 
 from ..mapping.dense import DensePlan
 from ..mapping.plan import LayerPlan
-from ..mapping.simple import ArgmaxPlan, CellPlan, WirePlan
+from ..mapping.simple import ArgmaxPlan, CellPlan, QuantisePlan, WirePlan
 from .dense import DenseLayer
+from .quantise import quantise_layer
 from .simple import argmax_layer, cell_layer
 
 __all__ = ["DenseLayer", "component_of"]
@@ -18,6 +19,7 @@ _MAKERS: dict[type, Any] = {
     DensePlan: DenseLayer,
     ArgmaxPlan: argmax_layer,
     CellPlan: cell_layer,
+    QuantisePlan: quantise_layer,
     WirePlan: lambda plan: None,
 }
 

@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from spintron_ir import Argmax, Dense, Flatten, Network
+from spintron_ir import Argmax, Dense, Flatten, Network, Quantise
 from spintron_ir.errors import MappingError, check_choice, check_int
 
 from .dense import DensePlan
 from .estimate import Resources, estimate_layer
 from .plan import LayerPlan, Plan
-from .simple import ArgmaxPlan, CellPlan, WirePlan
+from .simple import ArgmaxPlan, CellPlan, QuantisePlan, WirePlan
 from .target import Target
 
 __all__ = ["lanes_for", "map_network"]
@@ -97,6 +97,8 @@ def _plan_node(
         return WirePlan(node=name, layer=layer, i_lanes=i_lanes, o_lanes=i_lanes)
     if isinstance(layer, Argmax):
         return ArgmaxPlan(node=name, layer=layer, i_lanes=i_lanes, o_lanes=1)
+    if isinstance(layer, Quantise):
+        return QuantisePlan(node=name, layer=layer, i_lanes=i_lanes, o_lanes=i_lanes)
     if layer.kind == "cell":
         length = math.prod(layer.shape)
         cell = layer.instance

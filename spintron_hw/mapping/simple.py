@@ -13,7 +13,7 @@ from spintron_ir.errors import check_int
 
 from . import timing
 
-__all__ = ["ArgmaxPlan", "CellPlan", "WirePlan"]
+__all__ = ["ArgmaxPlan", "CellPlan", "QuantisePlan", "WirePlan"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -58,6 +58,14 @@ class ArgmaxPlan(_SimplePlan):
     def output_times(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
         """Cycle of each output beat of a first frame, given that of each input beat."""
         return times[-1:] + timing.argmax_latency(self.i_lanes)
+
+
+class QuantisePlan(_SimplePlan):
+    """Thresholds counted for each value while the values pass."""
+
+    def output_times(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Cycle of each output beat of a first frame, given that of each input beat."""
+        return times + timing.search_latency(self.layer.requantise.thresholds.shape[1])
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
