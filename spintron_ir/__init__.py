@@ -9,7 +9,7 @@ from .errors import (
     SpintronError,
     ToolError,
 )
-from .layers import Adc, Argmax, Cell, Dense, Flatten, Noise, Quantise
+from .layers import Adc, Argmax, Cell, Dense, Flatten, Noise, Quantise, Window
 from .network import Network, Node, Output, Port
 from .requantise import MulShift, Table, Thresholds
 from .types import Interval, IntType

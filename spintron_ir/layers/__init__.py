@@ -5,7 +5,7 @@ from .base import Layer
 from .cell import Cell
 from .dense import Adc, Dense, Noise
 from .flatten import Flatten
-from .window import Window
 from .quantise import Quantise
+from .window import Window
 
-__all__ = ["Adc", "Argmax", "Cell", "Dense", "Flatten", "Layer", "Noise", "Quantise"]
+__all__ = ["Adc", "Argmax", "Cell", "Dense", "Flatten", "Layer", "Noise", "Quantise", "Window"]
