@@ -19,7 +19,7 @@ def test_the_published_parameter_set():
 
 
 def test_the_default_can_be_summed():
-    # physics.md, circuits: 128 rows at 0.1 V and 1.5 MOhm give 8.5 uA.
+    # Column current: 128 rows at 0.1 V and 1.5 MOhm give 8.5 uA.
     assert MTJConfig().conductance_p * 0.1 * 128 == pytest.approx(8.5e-6, rel=0.01)
 
 

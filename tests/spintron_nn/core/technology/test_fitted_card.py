@@ -52,7 +52,7 @@ def test_resistances_replace_what_they_tell(tmp_path):
     card = technology(tmp_path / "mine.toml")
     assert card.name == "mine"
     assert card.summary == (
-        "SOT-MTJ of 5 and 10 kOhm, as in the seed README; fit for short columns; fitted to "
+        "SOT-MTJ of 5 and 10 kOhm, as in the first README; fit for short columns; fitted to "
         "devices.csv"
     )
     assert [finding for finding in check(card) if finding.level == "error"] == []
@@ -66,7 +66,7 @@ def test_the_rest_of_the_card_stays(tmp_path):
     names = {name.split(".")[1] for name in fitted} | {"summary"}
     kept = [line for line in before.splitlines() if line.split(" = ")[0] not in names]
     assert [line for line in kept if line not in text.splitlines()] == []
-    assert text.startswith("# The device of the seed README")
+    assert text.startswith("# The device of the first README")
     # What was said of the old value is not said of the new one.
     assert "the UT-Austin set has 120" in before and "the UT-Austin set has 120" not in text
 
