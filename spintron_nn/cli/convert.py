@@ -73,6 +73,7 @@ def _integer(flag: str, name: str, low: int, high: int, default: int, text: str)
 @_integer(
     "--chip", "chip_seed", 0, (1 << 64) - 1, 0, "Seed of the chip: which die of the technology."
 )
+@_integer("--wafer", "wafer", 0, (1 << 64) - 1, 0, "Which wafer the die is from.")
 @click.option(
     "--scheme",
     type=click.Choice(["pair", "columns", "reference"]),

@@ -54,6 +54,7 @@ class SpintronConverter:
         dac_bits: int = 1,
         calibration: ArrayLike | None = None,
         chip_seed: int = 0,
+        wafer: int = 0,
         scheme: str = "pair",
         code_steps: str = "network",
         ideal: bool = False,
@@ -78,6 +79,8 @@ class SpintronConverter:
             Real inputs like those the model will see; some hundreds suffice.
         chip_seed : int, 0..2**64-1
             Which die of the technology.
+        wafer : int, 0..2**64-1
+            Which wafer the die is from.
         ideal : bool
             Nominal devices and lossless converters: what quantisation alone does.
         name : str
@@ -91,7 +94,12 @@ class SpintronConverter:
             If an argument is outside its range or the calibration data do not fit the model.
         """
         settings = Settings(
-            chip=Chip(self.mtj_config, seed=chip_seed, ideal=check_bool("convert", "ideal", ideal)),
+            chip=Chip(
+                self.mtj_config,
+                seed=chip_seed,
+                ideal=check_bool("convert", "ideal", ideal),
+                wafer=wafer,
+            ),
             quantization_bits=quantization_bits,
             activation_bits=activation_bits,
             crossbar_size=crossbar_size,
@@ -198,6 +206,8 @@ def _metadata(settings: Settings) -> dict[str, str]:
     }
     return {
         "mtj": json.dumps(chip.config.as_dict(), sort_keys=True),
-        "chip": json.dumps({"seed": chip.seed, "ideal": chip.ideal}, sort_keys=True),
+        "chip": json.dumps(
+            {"seed": chip.seed, "wafer": chip.wafer, "ideal": chip.ideal}, sort_keys=True
+        ),
         "conversion": json.dumps(made, sort_keys=True),
     }

@@ -92,7 +92,7 @@ class Trained:
         Parameters
         ----------
         chip_seed : int
-            Which die.
+            Which die, and which wafer: each is from another.
         config : MTJConfig or None
             Technology of the chip; None is the one that the model was tuned for.
         **changed
@@ -108,7 +108,9 @@ class Trained:
             "name": self.data.name.replace("-", "_"),
         }
         converter = SpintronConverter(self.config if config is None else config)
-        return converter.convert(self.program, chip_seed=chip_seed, **settings | changed)
+        return converter.convert(
+            self.program, chip_seed=chip_seed, wafer=chip_seed, **settings | changed
+        )
 
     def accuracies(self, chips: Iterable[int], **changed: Any) -> tuple[float, ...]:
         """Test accuracies, 0..1, of the network on the chips of these seeds.

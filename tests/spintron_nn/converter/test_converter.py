@@ -139,7 +139,7 @@ def test_the_network_holds_what_was_asked_for():
     assert (first.tile_rows, first.groups, first.slices, first.dac_bits) == (10, 3, 2, 2)
     assert first.adc.bits == 5 and first.adc.signed
     assert first.type == IntType(3) and network_layer(converted, "layer_6").type.signed
-    assert json.loads(network.metadata["chip"]) == {"seed": 7, "ideal": False}
+    assert json.loads(network.metadata["chip"]) == {"seed": 7, "wafer": 0, "ideal": False}
     assert json.loads(network.metadata["conversion"])["adc_bits"] == 5
     assert MTJConfig(**json.loads(network.metadata["mtj"])) == converted.chip.config
     assert converted.chip == Chip(MTJConfig(), seed=7)

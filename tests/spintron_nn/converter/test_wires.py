@@ -10,7 +10,7 @@ from spintron_nn import Chip, MTJConfig, SpintronConverter
 from spintron_nn.converter.mapping import map_layer
 from spintron_nn.converter.wires import bias_error, tile_rule
 from spintron_nn.core.nodal import effective_conductance
-from spintron_nn.core.sampling import Telegraph, Wires
+from spintron_nn.core.sampling import Spread, Telegraph, Wires
 
 RANDOM = np.random.default_rng(0)
 STATES = RANDOM.integers(0, 2, (12, 40))
@@ -133,3 +133,17 @@ def test_refuses_a_way_to_step_that_there_is_not():
         SpintronConverter(MTJConfig()).convert(
             model(), calibration=RANDOM.random((4, 40)), code_steps="row"
         )
+
+
+def test_dies_of_a_wafer_share_its_offset():
+    config = MTJConfig(spread=Spread(wafer=0.1), resistance_variation=0.0)
+    data = RANDOM.random((20, 40))
+
+    def codes(seed, wafer):
+        made = SpintronConverter(config).convert(
+            model(), calibration=data, chip_seed=seed, wafer=wafer
+        )
+        return made.network.nodes[0].layer.codes
+
+    np.testing.assert_array_equal(codes(1, 5), codes(2, 5))
+    assert np.any(codes(1, 5) != codes(1, 6))
