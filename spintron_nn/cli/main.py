@@ -23,6 +23,7 @@ from .show import show
 from .tech import tech
 from .verify import verify
 from .verilog import verilog
+from .weights import weights
 
 __all__ = ["command_line", "exit_code", "main", "package_version"]
 
@@ -54,6 +55,7 @@ for _command in (
     show,
     run,
     verilog,
+    weights,
     verify,
     estimate,
     build,
