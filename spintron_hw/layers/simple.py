@@ -5,9 +5,11 @@ from __future__ import annotations
 from amaranth.lib import wiring
 
 from ..cells.argmax import ArgMax
+from ..cells.line_buffer import LineBuffer
 from ..mapping.simple import ArgmaxPlan, CellPlan
+from ..mapping.window import WindowPlan
 
-__all__ = ["argmax_layer", "cell_layer"]
+__all__ = ["argmax_layer", "cell_layer", "window_layer"]
 
 
 def argmax_layer(plan: ArgmaxPlan) -> wiring.Component:
@@ -18,3 +20,8 @@ def argmax_layer(plan: ArgmaxPlan) -> wiring.Component:
 def cell_layer(plan: CellPlan) -> wiring.Component:
     """Return a new instance of the cell of a layer from outside this package."""
     return plan.layer.make()
+
+
+def window_layer(plan: WindowPlan) -> wiring.Component:
+    """Return the line buffer of a window layer."""
+    return LineBuffer(window=plan.layer, lanes=plan.i_lanes)

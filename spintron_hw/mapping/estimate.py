@@ -10,10 +10,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from spintron_ir import Dense, IntType, MulShift, Table, Thresholds
+from spintron_ir import Dense, IntType, MulShift, Table, TFLite, Thresholds
 
 from .dense import DensePlan
 from .target import Target
+from .window import WindowPlan
 
 __all__ = ["Resources", "estimate", "estimate_layer"]
 
@@ -22,6 +23,9 @@ LUT_RAM_WORDS = 32
 
 ROM_BITS = 3000
 """Tables of constants of at most this many bits go to look-up tables: Yosys' line for ECP5."""
+
+SMALL_RAM_BITS = 1024
+"""Memories of at most this many bits go to look-up tables, whatever their depth."""
 
 HOST_LINK = (900, 900, 3)
 """LUTs, flip-flops and block RAMs of the link to the host."""
@@ -72,6 +76,8 @@ def estimate(layers: Iterable[object], target: Target) -> Resources:
 
 def estimate_layer(plan: object, target: Target) -> Resources:
     """Resources of one layer's plan."""
+    if isinstance(plan, WindowPlan):
+        return _window(plan, target)
     if not isinstance(plan, DensePlan):
         return Resources(200, 100)
     ranges, layer = plan.ranges, plan.layer
@@ -86,6 +92,22 @@ def estimate_layer(plan: object, target: Target) -> Resources:
     luts += (lanes + plan.col_parallel) * (acc if lanes > plan.col_parallel else 2 * acc)
     ffs = lanes * code + 2 * plan.col_parallel * acc
     return array + converters + Resources(luts, ffs) + _requantiser(plan, acc, target)
+
+
+def _window(plan: WindowPlan, target: Target) -> Resources:
+    bits, counter = plan.layer.type.bits * plan.i_lanes, plan.i_beats.bit_length()
+    logic = Resources(70 + 20 * counter + 2 * bits, 30 + 6 * counter + 2 * bits)
+    if target.lut_ram and plan.depth * bits <= SMALL_RAM_BITS:
+        return logic + Resources(luts=-(-bits // 4) * -(-plan.depth // 16) * 4)
+    return logic + Resources(brams=_ram(target, plan.depth, bits))
+
+
+def _ram(target: Target, words: int, width: int) -> int:
+    """Block RAMs of one memory, in the narrowest form that its words need."""
+    narrow = target.bram_width
+    while narrow // 2 >= width:
+        narrow //= 2
+    return -(-width // narrow) * -(-words // (target.bram_bits // narrow))
 
 
 def _unrolled(plan: DensePlan, target: Target) -> Resources:
@@ -146,10 +168,7 @@ def _converters(plan: DensePlan, lanes: int, level: int, target: Target) -> Reso
     ffs += roms[0][1] if roms[0][0] > 1 else 0  # the first word stands in a register
     for words, width in roms:
         if words * width > ROM_BITS:
-            narrow = target.bram_width
-            while narrow // 2 >= width:
-                narrow //= 2
-            brams += -(-width // narrow) * -(-words // (target.bram_bits // narrow))
+            brams += _ram(target, words, width)
         elif words > 1:
             luts += width * -(-words >> target.lut_inputs) * 5 // 4
     return Resources(lanes * luts, lanes * ffs, lanes * brams)
@@ -186,12 +205,14 @@ def _requantiser(plan: DensePlan, acc: int, target: Target) -> Resources:
         count = rq.thresholds.shape[1]
         depth = count.bit_length()
         return Resources(lanes * acc * (2 * depth + count * rom), lanes * acc * 2 * depth, blocks)
+    if isinstance(rq, TFLite):  # four limbs of a product, a shifter, two roundings
+        return Resources(lanes * acc * (8 + rom), lanes * acc * 7, blocks, 4 * lanes)
     if isinstance(rq, (MulShift, Table)):
         return Resources(lanes * acc * (4 + rom), lanes * acc * 3, blocks, 2 * lanes)
     return Resources(lanes * acc * (1 + rom), lanes * acc, blocks)
 
 
-def _words_of(rq: MulShift | Thresholds | Table | None, steps: int) -> list[int]:
+def _words_of(rq: MulShift | Thresholds | Table | TFLite | None, steps: int) -> list[int]:
     """Depth of each table of constants of a requantiser."""
     if isinstance(rq, Thresholds):  # one table for each step of the search
         return [steps << level for level in range(rq.thresholds.shape[1].bit_length())]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from spintron_ir import Argmax, Dense, Flatten, Network, Quantise
+from spintron_ir import Argmax, Dense, Flatten, Network, Quantise, Window
 from spintron_ir.errors import MappingError, check_choice, check_int
 
 from .dense import DensePlan
@@ -14,6 +14,7 @@ from .estimate import Resources, estimate_layer
 from .plan import LayerPlan, Plan
 from .simple import ArgmaxPlan, CellPlan, QuantisePlan, WirePlan
 from .target import Target
+from .window import WindowPlan, window_lanes
 
 __all__ = ["lanes_for", "map_network"]
 
@@ -58,6 +59,7 @@ def map_network(
     longest = max(
         *(math.prod(port.shape) for port in network.inputs),
         *(math.prod(node.layer.shape) for node in network.nodes),
+        *_window_intervals(network),
     )
     wished, plan = longest, None
     while wished <= SLOWEST:
@@ -74,6 +76,34 @@ def map_network(
     return plan
 
 
+def _window_intervals(network: Network) -> list[int]:
+    """Intervals of line buffers with one lane."""
+    return [
+        _window_plan(node.name, node.layer, 1).interval
+        for node in network.nodes
+        if isinstance(node.layer, Window)
+    ]
+
+
+def _window_plan(name: str, layer: Window, lanes: int) -> WindowPlan:
+    return WindowPlan(node=name, layer=layer, i_lanes=lanes, o_lanes=lanes)
+
+
+def _plan_window(name: str, layer: Window, interval: int) -> WindowPlan:
+    """The line buffer with the least lanes that reach the interval."""
+    for lanes in window_lanes(layer):
+        if math.prod(layer.shape) <= interval * lanes:
+            plan = _window_plan(name, layer, lanes)
+            if plan.interval <= interval:
+                return plan
+    least = _window_plan(name, layer, window_lanes(layer)[-1]).interval
+    raise MappingError(
+        f"{name}: windows of {layer.shape[0]} x {layer.shape[1]} values cannot leave in {interval} "
+        f"cycles: allow at least {least} cycles, or more channels, with a higher power of two in "
+        "their number"
+    )
+
+
 def _least_work(network: Network) -> int:
     """Cycles of the slowest folding, beyond which more cycles save nothing."""
     dense = [node.layer for node in network.nodes if isinstance(node.layer, Dense)]
@@ -84,6 +114,8 @@ def _plan(network: Network, target: Target, interval: int, body: str) -> Plan:
     layers: dict[str, LayerPlan] = {}
     for node in network.nodes:
         i_lanes = lanes_for(math.prod(node.layer.in_ports[0][0]), interval)
+        if isinstance(node.layer, Flatten) and node.inputs[0] in layers:
+            i_lanes = layers[node.inputs[0]].o_lanes
         layers[node.name] = _plan_node(node.name, node.layer, target, interval, body, i_lanes)
     return Plan(network=network, target=target, layers=layers)
 
@@ -95,6 +127,8 @@ def _plan_node(
         return _plan_dense(name, layer, target, interval, body)
     if isinstance(layer, Flatten):
         return WirePlan(node=name, layer=layer, i_lanes=i_lanes, o_lanes=i_lanes)
+    if isinstance(layer, Window):
+        return _plan_window(name, layer, interval)
     if isinstance(layer, Argmax):
         return ArgmaxPlan(node=name, layer=layer, i_lanes=i_lanes, o_lanes=1)
     if isinstance(layer, Quantise):

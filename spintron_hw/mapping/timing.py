@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from spintron_ir import Dense, MulShift, Table, Thresholds
+from spintron_ir import Dense, MulShift, Table, TFLite, Thresholds
 from spintron_ir.types import IntType
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "FIFO",
     "FIFO_AT_SPEED",
     "LIMB",
+    "LINE_BUFFER",
     "accumulator_latency",
     "argmax_latency",
     "biased",
@@ -29,6 +30,8 @@ __all__ = [
     "paced",
     "requantise_latency",
     "search_latency",
+    "tflite_latency",
+    "tflite_multipliers",
     "tree_stages",
     "unrolled_tile_latency",
 ]
@@ -37,7 +40,7 @@ LIMB = 17
 """Bits of an unsigned limb: with its sign bit it fills a multiplier of 18 by 18."""
 
 ADAPTER = CHUNKER = ADD_BIAS = NOISE = 1
-FEEDER = FIFO = 2
+FEEDER = FIFO = LINE_BUFFER = 2
 
 FIFO_AT_SPEED = 3
 """Least depth at which a FIFO passes a beat every cycle."""
@@ -90,6 +93,19 @@ def mulshift_latency(acc: IntType, requantise: MulShift, bias: NDArray[np.intege
     return 3 + tree_stages(limbs(biased(acc, bias)) * limbs(wide))
 
 
+def tflite_multipliers(requantise: TFLite) -> list[int]:
+    """Multipliers that shift left too: no bit is lost, so the product is the same."""
+    return (requantise.multiplier.astype(np.int64) << requantise.left).tolist()
+
+
+def tflite_latency(acc: IntType, requantise: TFLite, bias: NDArray[np.integer]) -> int:
+    """Cycles through a :class:`~spintron_hw.cells.requantise_tflite.RequantiseTFLite`."""
+    multipliers, right = tflite_multipliers(requantise), requantise.right
+    wide = IntType.of_range(min(multipliers), max(multipliers))
+    align = bool(right.min() != right.max())
+    return 4 + align + tree_stages(limbs(biased(acc, bias)) * limbs(wide))
+
+
 def search_latency(count: int) -> int:
     """Cycles of a binary search of :py:`count` thresholds: a read and a comparison a bit.
 
@@ -103,6 +119,8 @@ def requantise_latency(layer: Dense, acc: IntType) -> int:
     rq = layer.requantise
     if isinstance(rq, MulShift):
         return mulshift_latency(acc, rq, layer.bias)
+    if isinstance(rq, TFLite):
+        return tflite_latency(acc, rq, layer.bias)
     if isinstance(rq, Table):
         return mulshift_latency(acc, rq.code, layer.bias) + 1
     if isinstance(rq, Thresholds):

@@ -9,7 +9,8 @@ from spintron_hw.mapping.capacity import check_capacity
 from spintron_hw.mapping.dense import DensePlan
 from spintron_hw.mapping.estimate import Resources, _converters, _roms, estimate_layer
 from spintron_hw.mapping.target import GENERIC
-from spintron_ir import Adc, Dense, IntType
+from spintron_hw.mapping.window import WindowPlan
+from spintron_ir import Adc, Dense, IntType, Window
 from spintron_ir.errors import MappingError
 
 LEVEL = IntType(12, signed=True)
@@ -117,3 +118,26 @@ def test_memory_of_transitions_is_refused_where_it_does_not_fit():
     check_capacity(estimate_layer(linear, room), room)
     with pytest.raises(MappingError, match=r"^the network needs about 1\d block RAMs; generic has"):
         check_capacity(estimate_layer(plan, room), room)
+
+
+# A line buffer made by Yosys 0.70 for ECP5, counted as above.
+@pytest.mark.parametrize(
+    ("in_shape", "kernel", "pad", "bits", "lanes", "measured"),
+    [
+        ((32, 32, 16), (3, 3), (1, 1), 4, 1, (378, 121, 1)),
+        ((32, 32, 16), (3, 3), (1, 1), 4, 8, (388, 160, 1)),
+        ((28, 28, 1), (5, 5), (2, 2), 8, 1, (354, 110, 1)),
+        ((28, 28, 1), (5, 5), (0, 0), 1, 1, (440, 81, 0)),
+        ((8, 8, 64), (3, 3), (1, 1), 4, 4, (293, 119, 1)),
+        ((1, 128, 8), (1, 5), (0, 2), 4, 1, (229, 95, 1)),
+        ((64, 64, 32), (3, 3), (1, 1), 8, 2, (436, 158, 4)),
+    ],
+    ids=str,
+)
+def test_line_buffers_take_what_is_estimated(in_shape, kernel, pad, bits, lanes, measured):
+    layer = Window(in_shape=in_shape, type=IntType(bits), kernel=kernel, padding=pad * 2)
+    plan = WindowPlan(node="window", layer=layer, i_lanes=lanes, o_lanes=lanes)
+    found = estimate_layer(plan, GENERIC)
+    assert abs(found.luts - measured[0]) <= 0.4 * measured[0]
+    assert abs(found.ffs - measured[1]) <= 0.25 * measured[1]
+    assert found.brams == measured[2]

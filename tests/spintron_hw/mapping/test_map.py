@@ -8,7 +8,7 @@ import pytest
 
 from spintron_hw.mapping.map import lanes_for, map_network
 from spintron_hw.mapping.target import GENERIC
-from spintron_ir import Dense, IntType, Network, Node, Output, Port
+from spintron_ir import Dense, IntType, Network, Node, Output, Port, Window
 from spintron_ir.errors import MappingError, ParameterError
 
 
@@ -30,7 +30,7 @@ def dense(rows, cols, **changed):
 def network(layer):
     return Network(
         name="one",
-        inputs=(Port(name="x", shape=layer.in_shape, type=layer.input),),
+        inputs=(Port(name="x", shape=layer.in_shape, type=layer.in_type),),
         nodes=(Node(name="fc", layer=layer, inputs=("x",)),),
         outputs=(Output(name="y", node="fc"),),
     )
@@ -126,3 +126,18 @@ def test_refuses(changed, message):
 )
 def test_lanes(length, interval, lanes):
     assert lanes_for(length, interval) == lanes
+
+
+def test_windows_take_the_lanes_that_reach_the_interval():
+    layer = Window(in_shape=(6, 6, 12), type=IntType(4), kernel=(3, 3), padding=(1, 1, 1, 1))
+    lanes = [
+        map_network(network(layer), GENERIC, interval=interval).layers["fc"].i_lanes
+        for interval in (10_000, 3000, 1500)
+    ]
+    assert lanes == [1, 2, 4]
+    message = (
+        "fc: windows of 36 x 108 values cannot leave in 900 cycles: allow at least 972 cycles, "
+        "or more channels, with a higher power of two in their number"
+    )
+    with pytest.raises(MappingError, match=f"^{re.escape(message)}$"):
+        map_network(network(layer), GENERIC, interval=900)
