@@ -16,15 +16,20 @@ __all__ = [
     "adc_code",
     "argmax",
     "chunks",
+    "clip",
     "count_ones",
     "count_thresholds",
+    "doubled_high",
+    "doubling_high_multiply",
     "lookup",
     "mulshift",
     "noise_value",
     "noise_z",
     "round_shift",
+    "round_shift_away",
     "saturate",
     "sense",
+    "tflite",
     "transition_code",
 ]
 
@@ -106,6 +111,41 @@ def mulshift(
     """Twin of :func:`spintron_ir.arith.mulshift`."""
     scaled = round_shift(Value.cast(acc) * multiplier, shift)
     return saturate(scaled + zero_point, bits, signed)
+
+
+def doubling_high_multiply(x: ValueLike, y: ValueLike, bits: int = 32) -> Value:
+    """Twin of :func:`spintron_ir.arith.doubling_high_multiply`."""
+    return doubled_high(Value.cast(x) * y, bits)
+
+
+def doubled_high(product: Value, bits: int = 32) -> Value:
+    """What :func:`doubling_high_multiply` makes of the product, once that is there."""
+    high = round_shift(product, bits - 1)
+    fits = len(high) - high.shape().signed < bits
+    return high if fits else saturate(high, bits)
+
+
+def round_shift_away(value: ValueLike, shift: int) -> Value:
+    """Twin of :func:`spintron_ir.arith.round_shift_away`."""
+    value = Value.cast(value)
+    if shift and value.shape().signed:
+        value = value + value[-1].as_signed()  # a negative number goes down by one
+    return round_shift(value, shift)
+
+
+def tflite(
+    acc: ValueLike, *, multiplier: ValueLike, shift: int, zero_point: int, low: int, high: int
+) -> Value:
+    """Twin of :func:`spintron_ir.arith.tflite`, for one channel."""
+    wide = Value.cast(acc).shift_left(max(shift, 0))
+    scaled = round_shift_away(doubling_high_multiply(wide, multiplier), max(-shift, 0))
+    return clip(scaled + zero_point, low, high)
+
+
+def clip(value: ValueLike, low: int, high: int) -> Value:
+    """The value, or the nearer of the two limits where it is outside of them."""
+    value = Value.cast(value)
+    return Mux(value < low, low, Mux(value > high, high, value))
 
 
 def count_thresholds(

@@ -11,7 +11,7 @@ from .errors import (
 )
 from .layers import Adc, Argmax, Cell, Dense, Flatten, Noise, Quantise, Window
 from .network import Network, Node, Output, Port
-from .requantise import MulShift, Table, Thresholds
+from .requantise import MulShift, Table, TFLite, Thresholds
 from .types import Interval, IntType
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Port",
     "Quantise",
     "SpintronError",
+    "TFLite",
     "Table",
     "Thresholds",
     "ToolError",

@@ -17,14 +17,17 @@ __all__ = [
     "as_int",
     "chunks",
     "count_thresholds",
+    "doubling_high_multiply",
     "lookup",
     "mulshift",
     "noise_value",
     "noise_z",
     "round_shift",
+    "round_shift_away",
     "saturate",
     "sense",
     "sense_threshold",
+    "tflite",
     "transition_code",
 ]
 
@@ -200,6 +203,76 @@ def mulshift(
     """
     scaled = round_shift(as_int(acc) * as_int(multiplier), shift)
     return saturate(scaled + zero_point, bits, signed)
+
+
+def doubling_high_multiply(x: ArrayLike, y: ArrayLike, bits: int = 32) -> IntArray:
+    """Product of two signed numbers of :py:`bits` bits, over ``2 ** (bits - 1)``, saturated.
+
+    As fractions in -1..1 the factors give their product, to the nearest, ties upwards; only the
+    product of the two least numbers, +1, does not fit and saturates.
+
+    Source
+    ------
+    gemmlowp, ``SaturatingRoundingDoublingHighMul``: it halves towards zero after a nudge that has
+    the sign of the product and is one less where that is negative, which is ties upwards.
+
+    Examples
+    --------
+    4 * 3 / 8 = 1.5, 4 * -3 / 8 = -1.5, and 8 from two numbers of four bits:
+
+    >>> doubling_high_multiply([4, 4, -8], [3, -3, -8], bits=4).tolist()
+    [2, -1, 7]
+    """
+    return saturate(round_shift(as_int(x) * as_int(y), bits - 1), bits)
+
+
+def round_shift_away(x: ArrayLike, shift: ArrayLike) -> IntArray:
+    """Divide by :py:`2 ** shift`, to the nearest integer, ties away from zero.
+
+    Source
+    ------
+    gemmlowp, ``RoundingDivideByPOT``.
+
+    Examples
+    --------
+    >>> round_shift_away([-3, -2, -1, 0, 1, 2, 3], 1).tolist()
+    [-2, -1, -1, 0, 1, 1, 2]
+    """
+    x, shift = as_int(x), as_int(shift)
+    return round_shift(x - ((x < 0) & (shift > 0)), shift)
+
+
+def tflite(
+    acc: ArrayLike,
+    *,
+    multiplier: ArrayLike,
+    shift: ArrayLike,
+    zero_point: int,
+    low: int,
+    high: int,
+) -> IntArray:
+    """Multiply by ``multiplier / 2**31 * 2**shift`` as TFLite does, add the zero point, clip.
+
+    A positive shift goes left, before the product; a negative one right, after it: two roundings.
+
+    Source
+    ------
+    TensorFlow Lite, ``MultiplyByQuantizedMultiplier`` of the reference kernels with two roundings,
+    which is what they compile to without ``TFLITE_SINGLE_ROUNDING``.
+
+    Examples
+    --------
+    By 3/4 and 1/2: 3 gives 2.25, rounded 2, then 1; 1 gives 0.75, rounded 1, then 0.5, rounded 1,
+    where 0.375 in one rounding is 0. Shifted left, 3 gives 6 * 3/4 = 4.5, rounded 5.
+
+    >>> kind = {"multiplier": 3 << 29, "zero_point": 0, "low": -8, "high": 7}
+    >>> tflite([3, 1, -3], shift=-1, **kind).tolist(), tflite([3, 9], shift=1, **kind).tolist()
+    ([1, 1, -1], [5, 7])
+    """
+    shift = as_int(shift)
+    wide = as_int(acc) << np.maximum(shift, 0)
+    scaled = round_shift_away(doubling_high_multiply(wide, multiplier), np.maximum(-shift, 0))
+    return np.clip(scaled + zero_point, low, high)
 
 
 def count_thresholds(

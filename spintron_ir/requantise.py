@@ -13,7 +13,7 @@ from .errors import ParameterError, check_int
 from .record import Record, array, register
 from .types import Interval, IntType
 
-__all__ = ["MulShift", "Requantiser", "Table", "Thresholds", "product_bound"]
+__all__ = ["MulShift", "Requantiser", "TFLite", "Table", "Thresholds", "product_bound"]
 
 
 @register
@@ -70,6 +70,86 @@ class MulShift(Record):
             zero_point=self.zero_point,
             bits=self.type.bits,
             signed=self.type.signed,
+        )
+
+
+@register
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TFLite(Record):
+    """TensorFlow Lite's requantisation, with its two roundings, bit for bit.
+
+    ::
+
+        y = clip(zero_point + (acc << left) * multiplier / 2**31 / 2**right, low, high)
+
+    The first quotient is rounded to nearest, ties upwards; the second, ties away from zero.
+
+    Parameters
+    ----------
+    multiplier : array of shape ``(C,)``, 32 bits signed
+        Multiplier of each channel, in units of ``2**-31``.
+    shift : array of shape ``(C,)``, -31..30
+        Shift of each channel as TFLite writes it: positive is left, negative is right.
+    zero_point : int, 32 bits signed
+        Added before clipping.
+    low, high : int
+        Least and largest result: TFLite's activation range.
+    type : IntType, at most 32 bits
+        Type of the result; holds :py:`low` and :py:`high`.
+
+    Raises
+    ------
+    ParameterError
+        If a field is outside its range.
+    """
+
+    kind: ClassVar[str] = "tflite"
+
+    multiplier: NDArray[np.int32] = array("int32", 1)
+    shift: NDArray[np.int8] = array("int8", 1)
+    zero_point: int
+    low: int
+    high: int
+    type: IntType
+
+    def check(self) -> None:
+        """Check the fields against each other."""
+        check_int("TFLite", "zero_point", self.zero_point, -(1 << 31), (1 << 31) - 1)
+        check_int("TFLite", "type.bits", self.type.bits, 1, 32)
+        check_int("TFLite", "low", self.low, self.type.low, self.type.high)
+        check_int("TFLite", "high", self.high, self.low, self.type.high)
+        check_int("TFLite", "the least shift", int(self.shift.min()), -31, 30)
+        check_int("TFLite", "the largest shift", int(self.shift.max()), -31, 30)
+        if self.shift.shape != self.multiplier.shape:
+            raise ParameterError(
+                f"TFLite: shift must have a value for each of the {self.cols} multipliers, "
+                f"not {len(self.shift)}"
+            )
+
+    @property
+    def cols(self) -> int:
+        """Number of channels."""
+        return len(self.multiplier)
+
+    @property
+    def left(self) -> NDArray[np.int64]:
+        """Left shift of each channel, before the product."""
+        return np.maximum(self.shift.astype(np.int64), 0)
+
+    @property
+    def right(self) -> NDArray[np.int64]:
+        """Right shift of each channel, after the product."""
+        return np.maximum(-self.shift.astype(np.int64), 0)
+
+    def run(self, acc: ArrayLike) -> NDArray[np.int64]:
+        """Requantise accumulators of shape ``(..., C)``."""
+        return arith.tflite(
+            acc,
+            multiplier=self.multiplier,
+            shift=self.shift,
+            zero_point=self.zero_point,
+            low=self.low,
+            high=self.high,
         )
 
 
@@ -181,12 +261,26 @@ class Table(Record):
         return arith.lookup(self.code.run(acc), table=self.table, low=self.code.type.low)
 
 
-Requantiser = MulShift | Thresholds | Table
+Requantiser = MulShift | Thresholds | Table | TFLite
 
 
 def product_bound(requantise: Requantiser | None, acc: Interval) -> int:
-    """Largest magnitude before the shift when :py:`requantise` is given :py:`acc`."""
+    """Largest magnitude before the shift when :py:`requantise` is given :py:`acc`.
+
+    Raises
+    ------
+    ParameterError
+        If TFLite's result would be undefined: an accumulator must fit 32 bits, shifted left too.
+    """
     inner = requantise.code if isinstance(requantise, Table) else requantise
+    if isinstance(inner, TFLite):
+        wide = acc.bound << int(inner.left.max())
+        if wide >= 1 << 31:
+            raise ParameterError(
+                "TFLite: accumulators shifted left must stay below 2**31, where TFLite's own are "
+                f"defined, not reach {wide}: split the layer, or use a smaller left shift"
+            )
+        return wide * int(np.abs(inner.multiplier.astype(np.int64)).max()) + (1 << 30)
     if not isinstance(inner, MulShift):
         return acc.bound
     half = (1 << int(inner.shift.max())) >> 1

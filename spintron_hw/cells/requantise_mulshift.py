@@ -20,7 +20,7 @@ from ..pipeline import Pipeline
 from ..stream import vector
 from .constants import by_beat, schedule, scheduled_constants
 
-__all__ = ["RequantiseMulShift"]
+__all__ = ["RequantiseMulShift", "pipelined_product"]
 
 
 class RequantiseMulShift(wiring.Component):
@@ -122,17 +122,23 @@ class RequantiseMulShift(wiring.Component):
         for lane, (bias, multiplier) in enumerate(zip(biases, multipliers)):
             total = pipe.register((self.i.payload[lane] + bias)[: self._sum.bits])
             total = Value.cast(total.as_signed() if self._sum.signed else total)
-            products = [
-                (pipe.register((a * b).shift_left(place_a + place_b)),)
-                for place_a, a in _cut(total)
-                for place_b, b in _cut(multiplier)
-            ]
-            (product,) = pipe.tree(products, lambda a, b: (a[0] + b[0],))
-            for _ in range(3 + tree_stages(len(products)), self.latency):
-                product = pipe.register(product)
+            product = pipelined_product(pipe, total, multiplier, self.latency - 2)
             code = round_shift(product, self._shift) + self.requantise.zero_point
             pipe.finish(self.o.payload[lane], saturate(code, self.type.bits, self.type.signed))
         return m
+
+
+def pipelined_product(pipe: Pipeline, x: Value, y: Value, stages: int) -> Value:
+    """Product of two values after :py:`stages` registers, at least as many as its limbs need."""
+    products = [
+        (pipe.register((a * b).shift_left(place_a + place_b)),)
+        for place_a, a in _cut(x)
+        for place_b, b in _cut(y)
+    ]
+    (product,) = pipe.tree(products, lambda a, b: (a[0] + b[0],))
+    for _ in range(1 + tree_stages(len(products)), stages):
+        product = pipe.register(product)
+    return product
 
 
 def _cut(value: Value, place: int = 0) -> list[tuple[int, Value]]:

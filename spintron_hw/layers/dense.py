@@ -10,7 +10,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
-from spintron_ir import MulShift, Table, Thresholds
+from spintron_ir import MulShift, Table, TFLite, Thresholds
 from spintron_ir.types import IntType
 
 from ..cells.accumulator import ShiftAddAccumulator
@@ -21,6 +21,7 @@ from ..cells.input_chunker import InputChunker
 from ..cells.noise_source import NoiseSource
 from ..cells.requantise_mulshift import RequantiseMulShift
 from ..cells.requantise_table import RequantiseTable
+from ..cells.requantise_tflite import RequantiseTFLite
 from ..cells.requantise_thresholds import RequantiseThresholds
 from ..cells.row_feeder import RowFeeder
 from ..cells.sense_amplifier import SenseAmplifier
@@ -37,6 +38,7 @@ REQUANTISERS = {
     MulShift: RequantiseMulShift,
     Thresholds: RequantiseThresholds,
     Table: RequantiseTable,
+    TFLite: RequantiseTFLite,
 }
 
 

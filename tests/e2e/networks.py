@@ -15,6 +15,7 @@ from spintron_ir import (
     Output,
     Port,
     Table,
+    TFLite,
     Thresholds,
 )
 
@@ -81,13 +82,23 @@ def random_noise(rng, full):
 def random_requantiser(rng, cols, total):
     """One of the requantisers, in the range of the accumulator."""
     type_ = IntType(int(rng.integers(1, 5)), bool(rng.random() < 0.4))
-    kind = rng.integers(3)
+    kind = rng.integers(4)
     if kind == 0:
         count = int(rng.integers(1, type_.high - type_.low + 1))
         return Thresholds(
             thresholds=np.sort(rng.integers(total.low, total.high + 2, (cols, count)), axis=1),
             sign=rng.choice([-1, 1], cols),
             low=type_.low,
+            type=type_,
+        )
+    if kind == 3:
+        low, high = np.sort(rng.integers(type_.low, type_.high + 1, 2)).tolist()
+        return TFLite(
+            multiplier=rng.choice([-1, 1, 1], cols) * rng.integers(1 << 30, 1 << 31, cols),
+            shift=rng.integers(-8, 3, cols),
+            zero_point=int(rng.integers(-3, 4)),
+            low=low,
+            high=high,
             type=type_,
         )
     code = MulShift(

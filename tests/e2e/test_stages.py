@@ -10,7 +10,7 @@ from sim.verify import verify
 from spintron_hw.build.verilog import design_of
 from spintron_hw.mapping.map import map_network
 from spintron_hw.mapping.target import GENERIC
-from spintron_ir import Dense
+from spintron_ir import Dense, MulShift, Table, TFLite, Thresholds
 from spintron_ir.errors import MappingError
 from tests.e2e.networks import inputs_of, random_network
 
@@ -54,6 +54,20 @@ def test_the_random_networks_have_transition_levels():
         nodes = [node for seed in seeds for node in random_network(seed).nodes]
         adcs = [node.layer.adc for node in nodes if isinstance(node.layer, Dense)]
         assert any(adc and adc.bits > 1 and adc.transitions is not None for adc in adcs)
+
+
+def test_the_random_networks_have_every_requantiser():
+    """Over the seeds below; TFLite's in gateware and with stalls."""
+    kinds = {
+        seed: {
+            type(node.layer.requantise)
+            for node in random_network(seed).nodes
+            if isinstance(node.layer, Dense)
+        }
+        for seed in (*range(8), *range(100, 104), 210, 225)
+    }
+    assert set().union(*kinds.values()) >= {MulShift, Table, TFLite, Thresholds}
+    assert TFLite in kinds[4] & kinds[103]
 
 
 @pytest.mark.parametrize("body", BODIES)

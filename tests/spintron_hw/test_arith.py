@@ -141,6 +141,40 @@ def test_mulshift(is_signed, shift, zero_point):
     )
 
 
+@pytest.mark.parametrize("shapes", [(S4, S4), (U4, S4), (S4, U4), (U4, U4), (S6, S4)], ids=str)
+@pytest.mark.parametrize("bits", [2, 4, 7])
+def test_doubling_high_multiply(shapes, bits):
+    check(
+        lambda x, y: twin.doubling_high_multiply(x, y, bits),
+        lambda x, y: contract.doubling_high_multiply(x, y, bits),
+        *shapes,
+    )
+
+
+@pytest.mark.parametrize("shape", [S6, U6, signed(1), unsigned(1)], ids=str)
+@pytest.mark.parametrize("shift", [0, 1, 2, 5, 6, 7, 9])
+def test_round_shift_away(shape, shift):
+    check(
+        lambda x: twin.round_shift_away(x, shift),
+        lambda x: contract.round_shift_away(x, shift),
+        shape,
+    )
+
+
+@pytest.mark.parametrize("shift", [-3, -1, 0, 2])
+@pytest.mark.parametrize(("low", "high"), [(-8, 7), (0, 6), (-3, -3)])
+@pytest.mark.parametrize("shape", [S6, U6], ids=str)
+def test_tflite(shape, shift, low, high):
+    kind = {"shift": shift, "zero_point": -2, "low": low, "high": high}
+    # Multipliers of four bits at the top of 32: ties in both roundings are among the products.
+    check(
+        lambda x, top: twin.tflite(x, multiplier=top.shift_left(28), **kind),
+        lambda x, top: contract.tflite(x, multiplier=top << 28, **kind),
+        shape,
+        S4,
+    )
+
+
 @pytest.mark.parametrize("thresholds", [[0], [-4, -4, 1], [-9, -3, 0, 2, 2, 5, 31, 32]], ids=str)
 @pytest.mark.parametrize("sign", [1, -1])
 def test_count_thresholds(thresholds, sign):

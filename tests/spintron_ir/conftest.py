@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from spintron_ir import Adc, Dense, IntType, MulShift, Noise, Table, Thresholds
+from spintron_ir import Adc, Dense, IntType, MulShift, Noise, Table, TFLite, Thresholds
 
 MASK = 2**32 - 1
 
@@ -74,6 +74,12 @@ def _requantise(q, total, col):
         return q.low + reached
     if isinstance(q, Table):
         return int(q.table[_requantise(q.code, total, col) - q.code.type.low])
+    if isinstance(q, TFLite):
+        shift = int(q.shift[col])
+        first = _nearest(total * 2 ** max(shift, 0) * int(q.multiplier[col]), 31)
+        first = _clip(first, IntType(32, signed=True))
+        second = _nearest(abs(first), max(-shift, 0)) * (-1 if first < 0 else 1)
+        return min(max(second + q.zero_point, q.low), q.high)
     scaled = _nearest(total * int(q.multiplier[col]), int(q.shift[col]))
     return _clip(scaled + q.zero_point, q.type)
 
@@ -151,6 +157,16 @@ def _requantisers(rng, cols, kind):
             low=-2,
             type=IntType(3, signed=True),
         )
+    if kind == "tflite":
+        low, high = np.sort(rng.integers(-4, 4, 2)).tolist()
+        return TFLite(
+            multiplier=rng.integers(-(1 << 31), 1 << 31, cols),
+            shift=rng.integers(-9, 4, cols),
+            zero_point=int(rng.integers(-9, 9)),
+            low=low,
+            high=high,
+            type=IntType(3, signed=True),
+        )
     mulshift = MulShift(
         multiplier=rng.integers(-40, 40, cols),
         shift=rng.integers(0, 9, cols),
@@ -196,7 +212,7 @@ def _dense_layers(draw, max_rows=6, max_bits=5):
     reference = None
     if tile_cols is not None:
         reference = rng.integers(0, 1 << cell_bits, (slices, rows, -(-cols // tile_cols)))
-    kind = draw(st.sampled_from(["none", "mulshift", "thresholds", "table"]))
+    kind = draw(st.sampled_from(["none", "mulshift", "thresholds", "table", "tflite"]))
     return Dense(
         codes=codes,
         cell_bits=cell_bits,

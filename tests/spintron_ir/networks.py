@@ -16,6 +16,7 @@ from spintron_ir import (
     Output,
     Port,
     Table,
+    TFLite,
     Thresholds,
 )
 
@@ -80,6 +81,16 @@ def everything():
         ),
         "class": (Argmax(input=U3, length=2), "left"),
         "lossless": (dense(5, 2), "vector"),
+        "lite": (
+            dense(
+                5, 2,
+                requantise=TFLite(
+                    multiplier=[(1 << 31) - 1, -5], shift=[-31, 4], zero_point=-9, low=-3, high=2,
+                    type=IntType(4, signed=True),
+                ),
+            ),
+            "vector",
+        ),
     }  # fmt: skip
     return Network(
         name="everything",
@@ -95,6 +106,7 @@ def everything():
             Output(name="class", node="class"),
             Output(name="foreign", node="foreign", scale=1e-9),
             Output(name="lossless", node="lossless"),
+            Output(name="lite", node="lite"),
         ),
         metadata={"seed": "3", "note": 'é"\n', "empty": ""},
     )

@@ -210,7 +210,7 @@ CHANGES = {
     ),
     "type for requantiser": (
         layer("lossless", "requantise", {"kind": "int", "bits": 3, "signed": False}),
-        "Dense: requantise must be MulShift, Thresholds, Table or None, not IntType",
+        "Dense: requantise must be MulShift, Thresholds, Table, TFLite or None, not IntType",
     ),
     "no layer": (put("network", "nodes", 0, "layer", 3), "Node flat: layer must be a layer, .*"),
     "float bits": (layer("stem", "cell_bits", 3.0), "Dense: cell_bits must be an integer .*"),

@@ -270,7 +270,7 @@ WIDE = MulShift(multiplier=[1 << 30] * 2, shift=[0] * 2, zero_point=0, type=IntT
         ),
         (
             {"requantise": IntType(4)},
-            "Dense: requantise must be MulShift, Thresholds, Table or None, not IntType",
+            "Dense: requantise must be MulShift, Thresholds, Table, TFLite or None, not IntType",
         ),
         (
             {"adc": Noise(seed=1, amplitude=[[[[1]]]])},
