@@ -1,0 +1,101 @@
+"""An int8 convolution of a real network against the bytes that TensorFlow Lite computed for it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sim.engines import get_engine
+from sim.verify import verify
+from spintron_hw.build.verilog import design_of
+from spintron_hw.mapping.map import map_network
+from spintron_hw.mapping.target import GENERIC
+from spintron_ir import Dense, IntType, Network, Node, Output, Port, TFLite
+from spintron_ir.arith import round_shift, saturate
+
+ROOT = Path(__file__).parents[2]
+CASE = ROOT.parent / "shared/vectors/tflite_conv/conv_05.npz"
+INT8 = IntType(8, signed=True)
+
+
+@pytest.fixture(scope="module")
+def conv(require_tool):
+    """The file of the case: no padding, a stride of 1, weights as output, row, column, input."""
+    require_tool(
+        "the TFLite vectors", None if CASE.is_file() else "../shared/vectors/tflite_conv is absent"
+    )
+    with np.load(CASE, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+@pytest.fixture(scope="module")
+def patches(conv):
+    """Inputs of each output position: one row of rows, columns and channels of the kernel."""
+    image = conv["input"].reshape(conv["input_dims"])[0]
+    _, height, width, _ = conv["filter_dims"]
+    windows = np.lib.stride_tricks.sliding_window_view(image, (height, width), axis=(0, 1))
+    return np.moveaxis(windows, 2, -1).reshape(-1, conv["filter"].size // 16).astype(np.int64)
+
+
+@pytest.fixture(scope="module")
+def weights(conv):
+    """The matrix of the convolution: rows as in a patch, a column for each output channel."""
+    return conv["filter"].reshape(16, -1).T.astype(np.int64)
+
+
+@pytest.fixture(scope="module")
+def expected(conv):
+    return conv["expected_output"].reshape(-1, 16)
+
+
+@pytest.fixture(scope="module")
+def requantise(conv):
+    return TFLite(
+        multiplier=conv["output_multipliers"],
+        shift=conv["output_shifts"],
+        zero_point=int(conv["output_offset"]),
+        low=int(conv["output_min"]),
+        high=int(conv["output_max"]),
+        type=INT8,
+    )
+
+
+@pytest.fixture(scope="module")
+def network(conv, weights, requantise):
+    """The kernel on an ideal chip; what TFLite adds to the inputs stands in the bias."""
+    codes = np.stack([np.maximum(weights, 0), np.maximum(-weights, 0)])[None]
+    dense = Dense(
+        codes=codes, cell_bits=7, scheme="pair", input=INT8, dac_bits=8, slice_shift=(0,),
+        tile_rows=256, requantise=requantise,
+        bias=conv["output_biases"] + int(conv["input_offset"]) * weights.sum(axis=0),
+    )  # fmt: skip
+    return Network(
+        name="conv",
+        inputs=(Port(name="x", shape=(256,), type=INT8),),
+        nodes=(Node(name="fc", layer=dense, inputs=("x",)),),
+        outputs=(Output(name="y", node="fc"),),
+    )
+
+
+def test_every_byte_of_plain_accumulators(conv, patches, weights, expected, requantise):
+    acc = (patches + int(conv["input_offset"])) @ weights + conv["output_biases"]
+    assert expected.shape == acc.shape == (3520, 16)
+    np.testing.assert_array_equal(requantise.run(acc), expected)
+    # The oracle tells the two roundings of TFLite from the one that it can be compiled with.
+    once = round_shift(acc * requantise.multiplier.astype(np.int64), 31 + requantise.right)
+    assert np.sum(saturate(once + requantise.zero_point, 8) != expected) == 22
+
+
+def test_every_byte_of_the_network(network, patches, expected):
+    np.testing.assert_array_equal(network.run(patches), expected)
+
+
+@pytest.mark.toolchain
+def test_every_byte_of_the_hardware(network, patches, require_tool):
+    """Compared with the golden network, which the test above holds against the bytes."""
+    simulator = get_engine("cxxrtl")
+    require_tool("cxxrtl", simulator.unavailable())
+    plan = map_network(network, GENERIC, body="folded")
+    report = verify(design_of(plan, "conv"), network, patches, simulator)
+    assert (report.vectors, report.mismatches) == (3520, 0), report.first
+    assert (report.latency, report.interval) == (plan.latency, plan.interval)
