@@ -14,6 +14,7 @@ from spintron_ir import Dense, IntType, MulShift, Table, TFLite, Thresholds
 
 from .dense import DensePlan
 from .target import Target
+from .timing import LIMB
 from .window import WindowPlan
 
 __all__ = ["Resources", "estimate", "estimate_layer"]
@@ -205,8 +206,9 @@ def _requantiser(plan: DensePlan, acc: int, target: Target) -> Resources:
         count = rq.thresholds.shape[1]
         depth = count.bit_length()
         return Resources(lanes * acc * (2 * depth + count * rom), lanes * acc * 2 * depth, blocks)
-    if isinstance(rq, TFLite):  # four limbs of a product, a shifter, two roundings
-        return Resources(lanes * acc * (8 + rom), lanes * acc * 7, blocks, 4 * lanes)
+    if isinstance(rq, TFLite):  # a multiplier of two limbs, a shifter, two roundings
+        limbs = 2 * -(-acc // LIMB)
+        return Resources(lanes * acc * (17 + rom), lanes * acc * 11, blocks, lanes * limbs)
     if isinstance(rq, (MulShift, Table)):
         return Resources(lanes * acc * (4 + rom), lanes * acc * 3, blocks, 2 * lanes)
     return Resources(lanes * acc * (1 + rom), lanes * acc, blocks)

@@ -1,16 +1,23 @@
 """Tests of spintron_hw.mapping.estimate: what converters take."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from spintron_hw.mapping.capacity import check_capacity
 from spintron_hw.mapping.dense import DensePlan
-from spintron_hw.mapping.estimate import Resources, _converters, _roms, estimate_layer
+from spintron_hw.mapping.estimate import (
+    Resources,
+    _converters,
+    _requantiser,
+    _roms,
+    estimate_layer,
+)
 from spintron_hw.mapping.target import GENERIC
 from spintron_hw.mapping.window import WindowPlan
-from spintron_ir import Adc, Dense, IntType, Window
+from spintron_ir import Adc, Dense, IntType, TFLite, Window
 from spintron_ir.errors import MappingError
 
 LEVEL = IntType(12, signed=True)
@@ -68,6 +75,27 @@ def test_against_synthesis(adc, kind, measured):
     assert (found.brams, found.dsps) == (measured[2] * lanes, 0)
     for count, synthesised in ((found.luts, measured[0]), (found.ffs, measured[1])):
         assert abs(count - synthesised * lanes) <= 0.2 * synthesised * lanes
+
+
+@pytest.mark.parametrize(
+    ("acc", "lanes", "cols", "measured"),
+    [
+        (18, 1, 16, (393, 257, 4)),
+        (18, 4, 4, (1215, 760, 16)),
+        (18, 4, 16, (1370, 832, 16)),
+        (24, 4, 64, (1838, 1118, 16)),
+    ],
+)
+def test_requantiser_of_tflite_against_synthesis(acc, lanes, cols, measured):
+    rq = TFLite(
+        multiplier=[1 << 30] * cols, shift=[-7] * cols, zero_point=-128, low=-128, high=127,
+        type=IntType(8, signed=True),
+    )  # fmt: skip
+    plan = SimpleNamespace(o_lanes=lanes, layer=SimpleNamespace(requantise=rq, cols=cols))
+    found = _requantiser(plan, acc, GENERIC)
+    assert (found.brams, found.dsps) == (0, measured[2])
+    for count, synthesised in ((found.luts, measured[0]), (found.ffs, measured[1])):
+        assert abs(count - synthesised) <= 0.25 * synthesised
 
 
 def test_worked_memory():
