@@ -73,5 +73,4 @@ class Quantise(UnaryLayer):
     def run(self, x: Any, first_frame: int = 0) -> NDArray[np.int64]:
         """Codes of the inputs, each ``(batch, *in_shape)``."""
         x = as_int(x)
-        flat = x.reshape(-1, 1) if self.requantise.cols == 1 else x.reshape(len(x), -1)
-        return self.requantise.run(flat).reshape(x.shape)
+        return self.requantise.run(x.reshape(-1, self.requantise.cols)).reshape(x.shape)

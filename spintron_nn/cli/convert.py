@@ -32,8 +32,21 @@ def _integer(flag: str, name: str, low: int, high: int, default: int, text: str)
     "calibration",
     metavar="FILE",
     type=READABLE_FILE,
-    required=True,
-    help="Real inputs like those to come, .npy of shape (frames, *shape); some hundreds suffice.",
+    help="Real inputs like those to come, .npy of shape (frames, *shape); some hundreds suffice. "
+    "A quantised model needs them, or integer codes, for the range of converters only.",
+)
+@click.option(
+    "--input-type",
+    metavar="TYPE",
+    help="ONNX: integers that stand for the real input, uint1 to uint16 or int1 to int16.",
+)
+@click.option(
+    "--input-scale",
+    metavar="S",
+    type=click.FloatRange(1e-30, 1e30),
+    default=1.0,
+    show_default=True,
+    help="ONNX: real value of one unit of the input.",
 )
 @click.option(
     "-o",
@@ -92,7 +105,9 @@ def _integer(flag: str, name: str, low: int, high: int, default: int, text: str)
 @json_option
 def convert(
     model: Path,
-    calibration: Path,
+    calibration: Path | None,
+    input_type: str | None,
+    input_scale: float,
     output: Path,
     name: str,
     technology: str,
@@ -102,25 +117,31 @@ def convert(
 ) -> None:
     """Put a trained model on one sampled chip.
 
-    MODEL is a .pt2 file of torch.export.save. What cannot be converted exactly is refused, all
-    of it at once, with a way out for each. A manifest of versions, seeds and hashes is written
-    beside NET.
+    MODEL is a .pt2 file of torch.export.save, or a quantised model as .onnx. What cannot be
+    converted exactly is refused, all of it at once, with a way out for each. A manifest of
+    versions, seeds and hashes is written beside NET.
+
+    A quantised model keeps its own bits, takes --input-type, and stands on an ideal chip, where
+    no result changes, unless --chip is given.
     """
     from spintron_hw.build.manifest import file_digest, write_manifest
 
     from ..converter.converter import SpintronConverter
+    from ..converter.quantised import convert_onnx
     from .files import load_array, made_folder, writing
 
     console = Console(as_json)
-    frames = load_array(calibration)
+    onnx = model.suffix == ".onnx"
+    given = _onnx_choices(input_type, choices) if onnx else _torch_choices(calibration, choices)
+    frames = None if calibration is None else load_array(calibration)
     config = _technology(technology, mtj_file)
     with console.stage("convert"):
-        made = SpintronConverter(config).convert(
-            model,
-            calibration=frames,
-            name=name,
-            **choices | {"adc_bits": choices["adc_bits"] or None},
-        )
+        if onnx:
+            made = convert_onnx(
+                config, model, input_scale=input_scale, calibration=frames, name=name, **given
+            )
+        else:
+            made = SpintronConverter(config).convert(model, calibration=frames, name=name, **given)
     made_folder(output.parent)
     with writing(output):
         made.network.save(output)
@@ -136,6 +157,46 @@ def convert(
             inputs={key: file_digest(path) for key, path in inputs.items() if path is not None},
         )
     _print(console, made, name, output)
+
+
+def _given(name: str) -> bool:
+    """Whether an option stands on the command line."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is not click.core.ParameterSource.DEFAULT
+
+
+def _torch_choices(calibration: Path | None, choices: dict[str, Any]) -> dict[str, Any]:
+    """Arguments for a model of torch."""
+    if calibration is None:
+        raise click.UsageError("Missing option '--calibrate'.")
+    if _given("input_type") or _given("input_scale"):
+        raise click.UsageError("--input-type and --input-scale are for .onnx models.")
+    return choices | {"adc_bits": choices["adc_bits"] or None}
+
+
+def _onnx_choices(input_type: str | None, choices: dict[str, Any]) -> dict[str, Any]:
+    """Arguments for a quantised model: an ideal chip unless one is named."""
+    import re
+
+    from spintron_ir.types import IntType
+
+    found = re.fullmatch(r"(u?)int([1-9]|1[0-6])", input_type or "")
+    if found is None:
+        raise click.UsageError(
+            "An .onnx model needs --input-type uint1 to uint16 or int1 to int16, the integers "
+            "that stand for its real input, and --input-scale, the real value of one unit."
+        )
+    if _given("quantization_bits") or _given("activation_bits"):
+        raise click.UsageError(
+            "A quantised model has bits of its own; leave --weight-bits and --activation-bits out."
+        )
+    ideal = choices["ideal"] or not _given("chip_seed")
+    own = ("quantization_bits", "activation_bits", "ideal")
+    return {key: value for key, value in choices.items() if key not in own} | {
+        "input_type": IntType(int(found[2]), signed=not found[1]),
+        "adc_bits": choices["adc_bits"] or None,
+        "chip_seed": None if ideal else choices["chip_seed"],
+    }
 
 
 def _print(console: Console, made: SpintronicModel, name: str, output: Path) -> None:

@@ -24,12 +24,14 @@ def lint(
 ) -> int | None:
     """List what stands in the way, with a fix each.
 
-    In a model (.pt2): what is not supported. In a network: what does not fit the board.
+    In a model (.pt2, .onnx): what is not supported. In a network: what does not fit the board.
     The exit code is 1 where there is a finding.
     """
     console = Console(as_json)
     if model_or_net.suffix == ".pt2":
         findings = _of_model(model_or_net)
+    elif model_or_net.suffix == ".onnx":
+        findings = _of_onnx(model_or_net)
     else:
         findings = _of_network(model_or_net, board, cell_files)
     console.result({"file": str(model_or_net), "board": board, "findings": findings})
@@ -47,6 +49,18 @@ def _of_model(path: Path) -> list[str]:
 
     try:
         parse(load_pt2(path))
+    except ConversionError as error:
+        return list(error.findings)
+    return []
+
+
+def _of_onnx(path: Path) -> list[str]:
+    from spintron_ir.errors import ConversionError
+
+    from ..converter.onnx_front import load_onnx
+
+    try:
+        load_onnx(path)
     except ConversionError as error:
         return list(error.findings)
     return []

@@ -24,6 +24,11 @@ __all__ = ["run"]
     help="Write the outputs here, .npy (.npz where the network has several).",
 )
 @click.option(
+    "--scores",
+    is_flag=True,
+    help="Give real values, the codes times their scale, in place of the codes.",
+)
+@click.option(
     "--first-frame",
     metavar="N",
     type=click.IntRange(0),
@@ -37,6 +42,7 @@ def run(
     network: Path,
     input_file: Path,
     output_file: Path | None,
+    scores: bool,
     first_frame: int,
     cell_files: tuple[Path, ...],
     as_json: bool,
@@ -44,6 +50,7 @@ def run(
     """Compute the golden integer outputs of NET."""
     import numpy as np
 
+    from ..converter.scores import real_outputs
     from .files import load_network, write_arrays
     from .inputs import read_frames
 
@@ -52,6 +59,8 @@ def run(
     frames = read_frames(input_file, net)
     outputs = net.run(frames, first_frame=first_frame)
     arrays = outputs if isinstance(outputs, dict) else {net.outputs[0].name: outputs}
+    if scores:
+        arrays = real_outputs(net, arrays)
     written = None if output_file is None else write_arrays(output_file, arrays)
     count = len(next(iter(frames.values())))
     console.result(

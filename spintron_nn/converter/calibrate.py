@@ -20,7 +20,7 @@ from .settings import Settings
 from .stack import Norm, Stage
 from .wires import bias_error
 
-__all__ = ["Signal", "convert_last", "convert_stage"]
+__all__ = ["Signal", "convert_last", "convert_stage", "fit_line"]
 
 Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
@@ -90,7 +90,9 @@ class _Placed:
         )
 
 
-def _fit(acc: Reals, target: Reals, *, per_channel: bool, nominal: Reals) -> tuple[Reals, Reals]:
+def fit_line(
+    acc: Reals, target: Reals, *, per_channel: bool, nominal: Reals
+) -> tuple[Reals, Reals]:
     """Straight line from the accumulators to the real values that they stand for.
 
     Least squares; where the accumulators do not move, or move against the target, the slope is
@@ -131,7 +133,7 @@ def _place(stage: Stage, signal: Signal, settings: Settings, *, per_channel: boo
     acc = layer.accumulate(signal.codes)
     target = (signal.codes * signal.scale) @ stage.weight.T + stage.bias
     unit = mapped.unit / (1.0 if choice is None else choice.step)
-    slope, offset = _fit(
+    slope, offset = fit_line(
         acc.astype(np.float64),
         target,
         per_channel=per_channel,

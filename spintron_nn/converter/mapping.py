@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from spintron_ir import Dense, IntType, Noise, ParameterError
 from spintron_nn.core.chip import Chip, SampledArray
 
-__all__ = ["MappedLayer", "map_layer", "weight_levels"]
+__all__ = ["MappedLayer", "map_layer", "weight_levels", "write_devices"]
 
 Ints = NDArray[np.int64]
 
@@ -106,6 +106,46 @@ def map_layer(
         devices = levels[:, None]
     else:
         devices = np.stack([levels, config.levels - 1 - levels], axis=1)
+    layer, array = write_devices(
+        name,
+        devices,
+        slice_shift=tuple(range(0, bits, level_bits)),
+        kind=kind,
+        chip=chip,
+        scheme=scheme,
+        crossbar_size=crossbar_size,
+        dac_bits=dac_bits,
+        code_steps=code_steps,
+    )
+    # A value of 1 is one level between both devices, or half a level from the reference.
+    unit = config.level_codes * (0.5 if scheme == "reference" else 1.0)
+    return MappedLayer(layer, unit, devices, array)
+
+
+def write_devices(
+    name: str,
+    devices: Ints,
+    *,
+    slice_shift: tuple[int, ...],
+    kind: IntType,
+    chip: Chip,
+    scheme: str,
+    crossbar_size: int,
+    dac_bits: int,
+    code_steps: str = "network",
+) -> tuple[Dense, SampledArray]:
+    """Write levels to the arrays :py:`name` of a chip; return the crossbars and what was read.
+
+    Parameters
+    ----------
+    devices : integer array of shape ``(slices, devices, rows, cols)``
+        Level of every device.
+    slice_shift : tuple of int
+        Place of each slice, as a power of two.
+    name ... code_steps
+        As for :func:`map_layer`.
+    """
+    config = chip.config
     array = chip.sample(
         name,
         devices,
@@ -122,16 +162,14 @@ def map_layer(
         scheme=scheme,
         input=kind,
         dac_bits=min(dac_bits, kind.bits),
-        slice_shift=tuple(range(0, bits, level_bits)),
+        slice_shift=slice_shift,
         tile_rows=crossbar_size,
-        bias=np.zeros(states.shape[0], dtype=np.int64),
+        bias=np.zeros(devices.shape[-1], dtype=np.int64),
         **reference,
     )
     if not chip.ideal:
         layer = replace(layer, noise=_noise(name, layer, array, chip))
-    # A value of 1 is one level between both devices, or half a level from the reference.
-    unit = config.level_codes * (0.5 if scheme == "reference" else 1.0)
-    return MappedLayer(layer, unit, devices, array)
+    return layer, array
 
 
 def _noise(name: str, layer: Dense, array: SampledArray, chip: Chip) -> Noise | None:

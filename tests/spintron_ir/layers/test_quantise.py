@@ -27,6 +27,12 @@ def test_a_channel_for_each_value():
     assert layer.run(np.array([[4, 4], [1, 6], [5, 5]])).tolist() == [[1, 2], [0, 0], [2, 1]]
 
 
+def test_no_frames():
+    for rows in ([[2, 5]], [[2, 5]] * 4):
+        layer = Quantise(in_shape=(2, 2), input=U3, requantise=thresholds(rows))
+        assert layer.run(np.zeros((0, 2, 2), dtype=int)).shape == (0, 2, 2)
+
+
 def test_refuses_other_channels():
     message = "Quantise: requantise must have one channel or one for each of the 3 values, not 2"
     with pytest.raises(ParameterError, match=f"^{message}$"):

@@ -1,0 +1,85 @@
+"""The quantisers of QONNX, in float32 as its reference executor computes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ROUNDINGS", "Quantiser"]
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+
+def _half_up(x: Floats) -> Floats:
+    return np.sign(x) * np.floor(np.abs(x) + np.float32(0.5))
+
+
+def _half_down(x: Floats) -> Floats:
+    return np.sign(x) * np.ceil(np.abs(x) - np.float32(0.5))
+
+
+ROUNDINGS: dict[str, Callable[[Floats], Floats]] = {
+    "ROUND": np.round,
+    "HALF_EVEN": np.round,
+    "CEIL": np.ceil,
+    "FLOOR": np.floor,
+    "UP": lambda x: np.sign(x) * np.ceil(np.abs(x)),
+    "DOWN": np.trunc,
+    "ROUND_TO_ZERO": np.trunc,
+    "HALF_UP": _half_up,
+    "HALF_DOWN": _half_down,
+}
+"""Rounding modes: to the nearest with ties to even, up, down, away from zero, towards zero, and to
+the nearest with ties away from and towards zero. All of them rise with their argument."""
+
+
+@dataclass(frozen=True, eq=False)
+class Quantiser:
+    """From real values to integers and back: ``round(clip(x / scale + zero, low, high))``.
+
+    Parameters
+    ----------
+    scale, zero : float32 arrays
+        Of a shape that broadcasts to that of the values; the scale is positive, and the zero point
+        holds integers.
+    low, high : int
+        Smallest and largest integer.
+    rounding : str
+        Name of a rounding mode.
+    bipolar : bool
+        Only the signs -1 and 1, and 1 for zero.
+    divides : bool
+        Whether the sign is that of ``x / scale + zero`` (``Quant`` of one bit) or of ``x``
+        (``BipolarQuant``).
+
+    Source
+    ------
+    Pappalardo et al., "QONNX: Representing Arbitrary-Precision Quantized Neural Networks", 2022,
+    section IV.
+    """
+
+    scale: Floats
+    zero: Floats
+    low: int
+    high: int
+    rounding: str = "ROUND"
+    bipolar: bool = False
+    divides: bool = True
+
+    def codes(self, x: Floats) -> Ints:
+        """Integers of float32 values."""
+        y = x / self.scale + self.zero if self.divides else x
+        if self.bipolar:
+            return np.where(y >= 0, 1, -1).astype(np.int64)
+        # Clipping comes first: rounding cannot leave a range that ends on integers.
+        y = np.clip(y, np.float32(self.low), np.float32(self.high))
+        codes: Ints = ROUNDINGS[self.rounding](y).astype(np.int64)
+        return codes
+
+    def values(self, codes: Ints) -> Floats:
+        """Real values of integers, in float32."""
+        return (codes.astype(np.float32) - self.zero) * self.scale

@@ -1,0 +1,115 @@
+"""Tests of spintron_nn.converter.quantised: public networks on ideal and on sampled chips."""
+
+import gzip
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spintron_ir import IntType, ParameterError, Quantise
+from spintron_nn.converter.onnx_front import load_onnx
+from spintron_nn.converter.quantised import convert_onnx
+from spintron_nn.core.mtj_models import MTJConfig
+
+VECTORS = Path(__file__).parents[4] / "shared" / "vectors"
+NAMES = ("TFC_1W2A", "TFC_2W2A")
+
+
+@pytest.fixture(scope="module")
+def images(require_tool):
+    path = VECTORS / "mnist" / "t10k-images-idx3-ubyte.gz"
+    require_tool("shared/vectors", None if path.is_file() else "the folder is absent")
+    data = gzip.decompress(path.read_bytes())
+    return np.frombuffer(data, np.uint8, offset=16).reshape(-1, 1, 28, 28)
+
+
+def converted(name, technology=None, **choices):
+    path = VECTORS / "qonnx" / f"{name}.onnx"
+    given = {"input_type": IntType(8), "input_scale": 0.00392156862745098} | choices
+    return convert_onnx(technology or MTJConfig(), path, **given)
+
+
+def predictions(name):
+    return np.load(VECTORS / "qonnx" / f"{name}_mnist_predictions.npy", allow_pickle=False)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_all_predictions_are_those_of_the_reference_executor(name, images):
+    found = converted(name).network.run(images).argmax(axis=1)
+    assert int((found == predictions(name)).sum()) == 10_000
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"technology": MTJConfig(levels=4, cell_bits=8), "crossbar_size": 64},
+        {"technology": MTJConfig(levels=4, level_fractions=(0, 0.3, 0.8, 1)), "dac_bits": 2},
+        {"scheme": "columns", "crossbar_size": 100},
+    ],
+)
+def test_every_ideal_chip_gives_the_same_scores(choices, images):
+    some = images[:500]
+    one, other = converted("TFC_2W2A"), converted("TFC_2W2A", **choices)
+    units = [made.network.outputs[0].scale for made in (one, other)]
+    first, second = (made.network.run(some) for made in (one, other))
+    np.testing.assert_array_equal(np.rint(first * (units[0] / units[1])), second)
+
+
+def test_thresholds_of_the_first_quantiser(images):
+    """2 x - 1 rounds to -1, 0 and 1: the steps are at a quarter and three quarters of 255."""
+    first = converted("TFC_1W2A").network.nodes[1].layer
+    assert isinstance(first, Quantise)
+    assert first.requantise.thresholds.tolist() == [[64, 192]]
+    assert first.requantise.low == -1
+
+
+@pytest.mark.parametrize("bits", [None, 8])
+def test_a_sampled_chip_is_close(bits, images):
+    """10 % variation and, where they have bits, calibrated converters."""
+    calibration = images[:300] if bits else None
+    made = converted("TFC_2W2A", chip_seed=5, adc_bits=bits, calibration=calibration)
+    found = made.network.run(images[300:1300]).argmax(axis=1)
+    agree = int((found == predictions("TFC_2W2A")[300:1300]).sum())
+    assert 950 <= agree < 1000
+
+
+def test_real_calibration_data_are_the_codes(images):
+    few = images[:100]
+    one = converted("TFC_1W2A", chip_seed=1, adc_bits=6, calibration=few)
+    other = converted("TFC_1W2A", chip_seed=1, adc_bits=6, calibration=few / 255)
+    assert one.network.digest() == other.network.digest()
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        (
+            {"chip_seed": 1},
+            "convert: calibration must be given for converters of 8 bits, whose range it fixes: "
+            "some hundred inputs; or take lossless converters, adc_bits=None (--adc-bits 0), or an "
+            "ideal chip",
+        ),
+        (
+            {"scheme": "reference", "technology": MTJConfig(cell_bits=5)},
+            "convert: a quantised model needs the scheme 'pair' or 'columns', which have a weight "
+            "of zero, and code_steps='network'",
+        ),
+        (
+            {"calibration": np.zeros((3, 784))},
+            "convert: calibration must have the shape (batch, 1, 28, 28), not (3, 784)",
+        ),
+    ],
+)
+def test_refuses(choices, message, images):
+    with pytest.raises(ParameterError, match=f"^{re.escape(message)}$"):
+        converted("TFC_1W2A", **choices)
+
+
+def test_a_public_network_with_softmax_is_refused(images):
+    message = (
+        "the model cannot be converted (1 finding): Softmax_0 (Softmax): Softmax is not converted: "
+        "leave it out, the scores before it have the same largest class"
+    )
+    with pytest.raises(Exception, match=f"^{re.escape(message)}$"):
+        load_onnx(VECTORS / "qonnx" / "qkeras_jettagging.onnx")
