@@ -10,16 +10,57 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spintron_ir import Dense, IntType, arith, prng
-from spintron_ir.errors import check_choice, check_int
+from spintron_ir.errors import ParameterError, check_choice, check_int
 from spintron_ir.ranges import DenseRanges, dense_ranges
 
 from . import timing
 from .words import folded_words
 
-__all__ = ["BODIES", "DensePlan"]
+__all__ = ["BODIES", "DensePlan", "Gate"]
 
 BODIES = ("unrolled", "folded")
 """How a tile is built: fixed tables read at once, or codes in block RAM read in steps."""
+
+
+class Gate:
+    """When a dense layer takes one vector after the other, while its output is taken at once.
+
+    Parameters
+    ----------
+    folded : bool
+        A :class:`~spintron_hw.cells.row_feeder.RowFeeder` holds two vectors; otherwise an
+        :class:`~spintron_hw.cells.input_chunker.InputChunker` holds one.
+    widen : bool
+        An adapter before it holds another.
+    reads : int
+        Cycles in which the array is read for a vector.
+
+    Attributes
+    ----------
+    open : int
+        Cycle from which on the next vector is taken.
+    """
+
+    def __init__(self, folded: bool, widen: bool, reads: int):
+        self.folded, self.widen, self.reads = folded, widen, reads
+        self.open, self._free = 0, 0
+        self._next_open = 0
+
+    def take(self, last: int) -> int:
+        """Cycle in which the array is first read for a vector whose last beat came in :py:`last`.
+
+        Of the cells named above this is the cycle in which the feeder offers the first word, or
+        the chunker takes the vector.
+        """
+        if self.folded:
+            start = max(last + timing.FEEDER, self._free)
+            self._free = start + self.reads
+            self.open, self._next_open = self._next_open, self._free - 1
+            return start
+        start = max(last + self.widen, self._free)
+        self._free = start + self.reads
+        self.open = start if self.widen else self._free
+        return start
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -60,6 +101,20 @@ class DensePlan:
         check_int("DensePlan", "o_lanes", self.o_lanes, 1, self.layer.cols)
         check_int("DensePlan", "row_parallel", self.row_parallel, 1, 1 << 16)
         check_int("DensePlan", "col_parallel", self.col_parallel, 1, self.layer.cols)
+        for name, lanes, length in (
+            ("i_lanes", self.i_lanes, self.layer.rows),
+            ("o_lanes", self.o_lanes, self.layer.cols),
+        ):
+            if length % lanes and self.positions > 1:
+                raise ParameterError(
+                    f"DensePlan: {name} must divide {length}, so that every position begins with a "
+                    f"beat, not {lanes}"
+                )
+
+    @property
+    def positions(self) -> int:
+        """Vectors of a frame."""
+        return self.layer.positions or 1
 
     @property
     def groups(self) -> tuple[int, ...]:
@@ -109,7 +164,7 @@ class DensePlan:
 
     @property
     def reads(self) -> int:
-        """Cycles in which the array is read for one frame."""
+        """Cycles in which the array is read for one vector."""
         if self.body == "unrolled":
             return self.layer.chunks
         return self.passes * self.steps * self.repeats * self.layer.chunks
@@ -117,7 +172,17 @@ class DensePlan:
     @property
     def interval(self) -> int:
         """Least number of cycles between frames."""
+        return self.positions * self.pace
+
+    @property
+    def pace(self) -> int:
+        """Least number of cycles between vectors."""
         return max(self.i_beats, self.reads, self.o_beats)
+
+    def gate(self) -> Gate:
+        """When it takes vectors: a new reckoning, from a first vector on."""
+        widen = self.body == "unrolled" and self.i_lanes != self.layer.rows
+        return Gate(self.body == "folded", widen, self.reads)
 
     def scheduled(self, values: NDArray[Any], fill: ArrayLike = 0) -> NDArray[np.int64]:
         """Values of converters ``(groups, slices, converters, cols, ...)`` in the order of reads.
@@ -138,27 +203,31 @@ class DensePlan:
 
     def output_times(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
         """Cycle of each output beat of a first frame, given that of each input beat."""
-        layer, start = self.layer, int(times[-1])
+        layer, gate = self.layer, self.gate()
+        arrived = times.reshape(self.positions, -1)[:, -1].tolist()
+        start = np.array([gate.take(last) for last in arrived])[:, None]
         behind = timing.converter_latency(layer)
         if self.body == "unrolled":
-            widen = timing.ADAPTER if self.i_lanes != layer.rows else 0
-            read = start + widen + timing.CHUNKER + layer.chunks - 1
+            read = start + timing.CHUNKER + layer.chunks - 1
             read += timing.unrolled_tile_latency(self.row_parallel, self.group_size, layer.dac_bits)
             behind += timing.accumulator_latency(layer, layer.groups * self.repeats)
-            done = np.array([read + behind])
+            done = read + behind
         else:
             words = self.reads // self.passes
-            last = start + timing.FEEDER + words * np.arange(1, self.passes + 1) - 1
+            last = start + words * np.arange(1, self.passes + 1) - 1
             behind += timing.folded_tile_latency(self.row_parallel, layer.dac_bits)
             behind += timing.accumulator_latency(layer, 1)
             done = last + behind
         if self.col_parallel != self.o_lanes:
             each = -(-self.col_parallel // self.o_lanes)
-            done = timing.paced(np.repeat(done + timing.ADAPTER, each)[: self.o_beats])
+            done = np.repeat(done + timing.ADAPTER, each, axis=1)[:, : self.o_beats]
+        done = timing.paced(done.reshape(-1))
         return done + timing.requantise_latency(layer, self.ranges.acc.type)
 
     def run(self, x: NDArray[np.int64], first_frame: int = 0) -> NDArray[np.int64]:
-        """Outputs ``(batch, cols)``, computed read by read in the order of the hardware."""
+        """Outputs ``(batch, length)``, computed read by read in the order of the hardware."""
+        frames = len(x)
+        x, first_frame = x.reshape(-1, self.layer.rows), first_frame * self.positions % (1 << 32)
         chunks = arith.chunks(
             x,
             bits=self.layer.input.bits,
@@ -178,7 +247,9 @@ class DensePlan:
                     current = chunks[:, :, first:stop] @ matrix[:, : cols.stop - start]
                     acc[:, cols] += self._converted(current, group, repeat, cols, first_frame)
         total = acc + self.layer.bias
-        return total if self.layer.requantise is None else self.layer.requantise.run(total)
+        if self.layer.requantise is not None:
+            total = self.layer.requantise.run(total)
+        return total.reshape(frames, -1)
 
     def _converted(
         self, level: NDArray[np.int64], k: int, repeat: int, cols: slice, first_frame: int

@@ -55,7 +55,7 @@ def map_network(
     check_choice("map_network", "body", body, ("auto", "unrolled", "folded"))
     if interval is not None:
         wished = check_int("map_network", "interval", interval, 1, SLOWEST)
-        return _plan(network, target, wished, body)
+        return _reached(network, target, wished, body)
     longest = max(
         *(math.prod(port.shape) for port in network.inputs),
         *(math.prod(node.layer.shape) for node in network.nodes),
@@ -73,6 +73,23 @@ def map_network(
                 break
         wished *= 2
     assert plan is not None
+    return plan
+
+
+def _reached(network: Network, target: Target, wished: int, body: str) -> Plan:
+    """A plan that reaches an interval, by faster layers where they wait for each other."""
+    plan, inner = _plan(network, target, wished, body), wished
+    while plan.interval > wished:
+        slow, inner = plan, inner * wished // plan.interval
+        try:
+            plan = _plan(network, target, max(inner, 1), body)
+        except MappingError:
+            inner = 0
+        if inner == 0:
+            raise MappingError(
+                f"map_network: the layers wait for each other and cannot reach {wished} cycles: "
+                f"allow at least {slow.interval} cycles"
+            )
     return plan
 
 
@@ -113,18 +130,38 @@ def _least_work(network: Network) -> int:
 def _plan(network: Network, target: Target, interval: int, body: str) -> Plan:
     layers: dict[str, LayerPlan] = {}
     for node in network.nodes:
-        i_lanes = lanes_for(math.prod(node.layer.in_ports[0][0]), interval)
-        if isinstance(node.layer, Flatten) and node.inputs[0] in layers:
-            i_lanes = layers[node.inputs[0]].o_lanes
+        length = math.prod(node.layer.in_ports[0][0])
+        i_lanes = _i_lanes(node.layer, length, interval, layers.get(node.inputs[0]))
         layers[node.name] = _plan_node(node.name, node.layer, target, interval, body, i_lanes)
     return Plan(network=network, target=target, layers=layers)
+
+
+def _i_lanes(layer: Any, length: int, interval: int, source: LayerPlan | None) -> int:
+    """Lanes that a layer takes: those of the stream where it changes none or windows come in."""
+    positions = layer.positions if isinstance(layer, Dense) else None
+    if source and (isinstance(layer, Flatten) or (positions and isinstance(source, WindowPlan))):
+        return source.o_lanes
+    if positions:
+        return _divisor_lanes(layer.rows, interval // positions)
+    return lanes_for(length, interval)
+
+
+def _divisor_lanes(length: int, interval: int) -> int:
+    """Least power of two that divides a vector and moves it in :py:`interval`, or the largest.
+
+    Vectors one after the other then have no gaps between them.
+    """
+    lanes = 1
+    while length % (2 * lanes) == 0 and length > interval * lanes:
+        lanes *= 2
+    return lanes
 
 
 def _plan_node(
     name: str, layer: Any, target: Target, interval: int, body: str, i_lanes: int
 ) -> LayerPlan:
     if isinstance(layer, Dense):
-        return _plan_dense(name, layer, target, interval, body)
+        return _plan_dense(name, layer, target, interval, body, i_lanes)
     if isinstance(layer, Flatten):
         return WirePlan(node=name, layer=layer, i_lanes=i_lanes, o_lanes=i_lanes)
     if isinstance(layer, Window):
@@ -162,27 +199,30 @@ def lanes_for(length: int, interval: int) -> int:
     return min(lanes, length)
 
 
-def _plan_dense(name: str, layer: Dense, target: Target, interval: int, body: str) -> DensePlan:
-    candidates = []
-    if body != "folded" and layer.chunks <= interval:
-        candidates.append(_unrolled(name, layer, target, interval))
+def _plan_dense(
+    name: str, layer: Dense, target: Target, interval: int, body: str, i_lanes: int
+) -> DensePlan:
+    candidates: list[DensePlan | None] = []
+    share = interval // (layer.positions or 1)
+    if body != "folded" and layer.chunks <= share:
+        candidates.append(_unrolled(name, layer, target, share, i_lanes))
     if body != "unrolled":
-        folded = _folded(name, layer, target, interval)
-        candidates += [] if folded is None else [folded]
-    if not candidates:
+        candidates.append(_folded(name, layer, target, share, i_lanes))
+    reached = [plan for plan in candidates if plan and plan.interval <= interval]
+    if not reached:
         raise MappingError(
             f"{name}: {layer.rows} x {layer.cols} with {layer.chunks} chunks cannot be read in "
             f"{interval} cycles as {body}: allow at least {_fastest(layer, body)} cycles, "
             "or more dac_bits"
         )
-    return min(candidates, key=lambda plan: _cost(plan, target))
+    return min(reached, key=lambda plan: _cost(plan, target))
 
 
 def _fastest(layer: Dense, body: str) -> int:
     reads = layer.chunks
     if body == "folded":
         reads *= layer.groups * layer.slices * layer.converters
-    return reads
+    return reads * (layer.positions or 1)
 
 
 def _cost(plan: DensePlan, target: Target) -> float:
@@ -196,13 +236,20 @@ def _cost(plan: DensePlan, target: Target) -> float:
     )
 
 
-def _unrolled(name: str, layer: Dense, target: Target, interval: int) -> DensePlan:
+def _o_lanes(layer: Dense, interval: int) -> int:
+    lanes_of = lanes_for if layer.positions is None else _divisor_lanes
+    return lanes_of(layer.cols, interval)
+
+
+def _unrolled(name: str, layer: Dense, target: Target, interval: int, i_lanes: int) -> DensePlan:
+    if layer.positions is not None:  # what leaves must not hold up what comes
+        interval = max(layer.chunks, -(-layer.rows // i_lanes))
     return DensePlan(
         node=name,
         layer=layer,
         body="unrolled",
-        i_lanes=lanes_for(layer.rows, interval),
-        o_lanes=lanes_for(layer.cols, interval),
+        i_lanes=i_lanes,
+        o_lanes=_o_lanes(layer, interval),
         row_parallel=min(layer.tile_rows, layer.rows),
         col_parallel=layer.cols,
         group_size=min(target.lut_inputs, layer.tile_rows, layer.rows),
@@ -229,13 +276,12 @@ def _foldings(layer: Dense, interval: int, lanes: int, o_lanes: int) -> Iterator
                 break
 
 
-def _folded(name: str, layer: Dense, target: Target, interval: int) -> DensePlan | None:
-    lanes = lanes_for(layer.rows, interval)
+def _folded(name: str, layer: Dense, target: Target, interval: int, lanes: int) -> DensePlan | None:
     if layer.groups > 1:
         lanes = min(lanes, layer.tile_rows & -layer.tile_rows)
     if -(-layer.rows // lanes) > interval:
         return None
-    o_lanes = lanes_for(layer.cols, interval)
+    o_lanes = _o_lanes(layer, interval)
     best: tuple[float, DensePlan] | None = None
     for rows, cols in _foldings(layer, interval, lanes, o_lanes):
         plan = DensePlan(

@@ -14,10 +14,12 @@ from spintron_ir import Network
 from spintron_ir.errors import NetworkError
 
 from . import timing
+from .dense import DensePlan
 from .estimate import Resources, estimate
 from .ports import StreamPort
 from .simple import WirePlan
 from .target import Target
+from .window import WindowPlan
 
 __all__ = ["OUTPUT", "Edge", "LayerPlan", "Plan"]
 
@@ -144,7 +146,20 @@ class Plan:
     @cached_property
     def interval(self) -> int:
         """Cycles between frames in steady state, with input always offered and output taken."""
-        return max(layer.interval for layer in self.layers.values())
+        intervals = [layer.interval for layer in self.layers.values()]
+        for name, layer in self.layers.items():
+            behind = self._positions_behind(name)
+            if behind and isinstance(layer, WindowPlan):
+                intervals.append(layer.interval_into(behind.gate))
+        return max(intervals)
+
+    def _positions_behind(self, name: str) -> DensePlan | None:
+        """The dense layer that takes the windows of a layer as they come, and nothing else does."""
+        sinks = self.edges[name].sinks
+        layer = self.layers.get(sinks[0])
+        if len(sinks) > 1 or not isinstance(layer, DensePlan) or layer.layer.positions is None:
+            return None
+        return layer if layer.i_lanes == self.edges[name].lanes else None
 
     @cached_property
     def latency(self) -> int:
@@ -156,7 +171,11 @@ class Plan:
         for node in self.network.nodes:
             source = node.inputs[0]
             arrive = self._adapted(times[source], source, node.name)
-            times[node.name] = self.layers[node.name].output_times(arrive)
+            layer, behind = self.layers[node.name], self._positions_behind(node.name)
+            if behind and isinstance(layer, WindowPlan):
+                times[node.name] = layer.output_times(arrive, behind.gate())
+            else:
+                times[node.name] = layer.output_times(arrive)
         ends = [
             int(times[output.node][-1]) + (timing.FIFO if self.edges[output.node].depth else 0)
             for output in self.network.outputs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +13,7 @@ from spintron_ir import Window
 from spintron_ir.errors import ParameterError, check_int
 
 from . import timing
+from .dense import Gate
 
 __all__ = ["WindowPlan", "window_lanes"]
 
@@ -100,7 +102,7 @@ class WindowPlan:
         return held.reshape(-1)
 
     def times(
-        self, arrivals: NDArray[np.int64], frames: int
+        self, arrivals: NDArray[np.int64], frames: int, gate: Gate | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Cycles in which each word is taken and each beat of windows leaves.
 
@@ -110,24 +112,25 @@ class WindowPlan:
             Cycles from which on each word is offered.
         frames : int
             How many images.
+        gate : Gate, optional
+            When the layer behind takes the vector of each position. At once, if not given.
 
         Returns
         -------
         taken : array of int, shape ``(frames * i_beats,)``
         left : array of int, shape ``(frames * o_beats,)``
-            Where the output is taken at once.
         """
         taken = np.zeros(frames * self.i_beats, dtype=np.int64)
         words = self.layer.in_shape[2] // self.i_lanes
         need = np.maximum(self.layer.pixels, 0)[:, :, None] * words + np.arange(words)
         need[self.layer.pixels < 0] = 0
         need = need.reshape(len(need), -1)
-        read: list[NDArray[np.int64]] = []
-        done, last = 0, -1
+        left: list[NDArray[np.int64]] = []
+        done, read, sent = 0, -1, -1  # words taken; cycles of the last read and the last beat
 
         def take(limit: int) -> int:
             if limit > done:
-                ready = np.maximum(arrivals[done:limit], last + 1)
+                ready = np.maximum(arrivals[done:limit], read + 1)
                 ready[0] = max(ready[0], taken[done - 1] + 1 if done else ready[0])
                 taken[done:limit] = timing.paced(ready)
             return max(done, limit)
@@ -136,12 +139,17 @@ class WindowPlan:
             start = frame * self.i_beats
             for places, first in zip(need, self.first_needed.tolist(), strict=True):
                 done = take(min(start + first + self.capacity, len(taken)))
-                ready = taken[start + places] + 1
-                ready[0] = max(ready[0], last + 1)
-                read.append(timing.paced(ready))
-                last = int(read[-1][-1])
+                ready = taken[start + places] + timing.LINE_BUFFER
+                there = int(ready[-1]) - 1
+                ready[0] = max(ready[0], sent + 1, gate.open if gate else 0)
+                beats = timing.paced(ready)
+                read = max(there, int(beats[-2]) if len(beats) > 1 else sent)
+                sent = int(beats[-1])
+                left.append(beats)
+                if gate:
+                    gate.take(sent)
         take(len(taken))
-        return taken, np.concatenate(read) + timing.LINE_BUFFER - 1
+        return taken, np.concatenate(left)
 
     @cached_property
     def interval(self) -> int:
@@ -150,17 +158,22 @@ class WindowPlan:
         The first windows of an image wait for rows for which there is room only when the last
         windows of the image before are through; this is counted here.
         """
+        return self.interval_into(lambda: None)
+
+    def interval_into(self, gate: Callable[[], Gate | None]) -> int:
+        """Least number of cycles between frames, where a gate is behind; called for a new one."""
         frames = 3
         while True:
-            _, left = self.times(np.zeros(frames * self.i_beats, dtype=np.int64), frames)
+            offered = np.zeros(frames * self.i_beats, dtype=np.int64)
+            _, left = self.times(offered, frames, gate())
             ends = left[self.o_beats - 1 :: self.o_beats]
             if ends[-1] - ends[-2] == ends[-2] - ends[-3] or frames >= FRAMES:
                 return max(int(ends[-1] - ends[-2]), self.i_beats)
             frames *= 2
 
-    def output_times(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
+    def output_times(self, times: NDArray[np.int64], gate: Gate | None = None) -> NDArray[np.int64]:
         """Cycle of each output beat of a first frame, given that of each input beat."""
-        return self.times(times, 1)[1]
+        return self.times(times, 1, gate)[1]
 
     def run(self, x: NDArray[np.int64], first_frame: int = 0) -> NDArray[np.int64]:
         """Outputs ``(batch, length)`` of inputs ``(batch, length)``, by way of the line buffer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .. import ranges
 from ..arith import as_int
-from ..errors import NetworkError, ParameterError, check_choice, check_int
+from ..errors import NetworkError, ParameterError, check_choice, check_int, check_shape
 from ..prng import BLOCK_LANES, READ_SHIFT
 from ..record import array, register
 from ..requantise import Requantiser, product_bound
@@ -68,8 +68,11 @@ class Dense(UnaryLayer):
         Converters; None is a lossless converter.
     noise : Noise or None
         Read noise.
-    requantise : MulShift, Thresholds, Table or None
+    requantise : MulShift, Thresholds, Table, TFLite or None
         None passes ``acc + bias`` on.
+    positions : int or None
+        Vectors in a frame, each of which the matrix is applied to: inputs are ``(positions, rows)``
+        and outputs ``(positions, cols)``. None: a frame is one vector.
 
     Raises
     ------
@@ -92,6 +95,7 @@ class Dense(UnaryLayer):
     adc: Adc | None = None
     noise: Noise | None = None
     requantise: Requantiser | None = None
+    positions: int | None = field(default=None, metadata={"later": True})
 
     def check(self) -> None:
         """Check the fields against each other."""
@@ -100,6 +104,10 @@ class Dense(UnaryLayer):
         check_int("Dense", "input.bits", self.input.bits, 1, 16)
         check_int("Dense", "dac_bits", self.dac_bits, 1, self.input.bits)
         check_int("Dense", "tile_rows", self.tile_rows, 1, 1 << 16)
+        if self.positions is not None:
+            check_int("Dense", "positions", self.positions, 1, 1 << 24)
+            check_shape("Dense", "its input", self.in_shape)
+            check_shape("Dense", "its output", self.shape)
         for index, shift in enumerate(self.slice_shift):
             check_int("Dense", f"slice_shift[{index}]", shift, 0, 30)
         self._check_sizes()
@@ -248,12 +256,12 @@ class Dense(UnaryLayer):
     @property
     def in_shape(self) -> tuple[int, ...]:
         """Shape of one input."""
-        return (self.rows,)
+        return (self.rows,) if self.positions is None else (self.positions, self.rows)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one output."""
-        return (self.cols,)
+        return (self.cols,) if self.positions is None else (self.positions, self.cols)
 
     @property
     def type(self) -> IntType:
@@ -261,13 +269,16 @@ class Dense(UnaryLayer):
         return self.ranges.total.type if self.requantise is None else self.requantise.type
 
     def accumulate(self, x: Any, first_frame: int = 0) -> NDArray[np.int64]:
-        """``acc + bias`` of inputs ``(batch, rows)``, before the requantiser."""
+        """``acc + bias`` of inputs ``(batch, *in_shape)``, before the requantiser."""
         x = as_int(x)
-        if x.ndim != 2 or x.shape[1] != self.rows:
-            raise NetworkError(f"Dense: inputs must be (batch, {self.rows}), not {x.shape}")
-        return dense_run.accumulate(self, x, first_frame) + self.bias
+        if x.shape[1:] != self.in_shape:
+            sizes = ", ".join(map(str, self.in_shape))
+            raise NetworkError(f"Dense: inputs must be (batch, {sizes}), not {x.shape}")
+        first = first_frame * (self.positions or 1) % (1 << 32)  # as far as noise counts
+        total = dense_run.accumulate(self, x.reshape(-1, self.rows), first) + self.bias
+        return total.reshape(len(x), *self.shape)
 
     def run(self, x: Any, first_frame: int = 0) -> NDArray[np.int64]:
-        """Outputs ``(batch, cols)`` of inputs ``(batch, rows)``."""
+        """Outputs ``(batch, *shape)`` of inputs ``(batch, *in_shape)``."""
         total = self.accumulate(x, first_frame)
         return total if self.requantise is None else self.requantise.run(total)

@@ -141,3 +141,21 @@ def test_windows_take_the_lanes_that_reach_the_interval():
     )
     with pytest.raises(MappingError, match=f"^{re.escape(message)}$"):
         map_network(network(layer), GENERIC, interval=900)
+
+
+def test_positions_begin_with_a_beat():
+    layer = dense(6, 8, positions=3)
+    plan = map_network(network(layer), GENERIC, interval=100, body="folded").layers["fc"]
+    assert (plan.i_lanes, plan.interval) == (1, 3 * plan.pace)
+    message = "DensePlan: i_lanes must divide 6, so that every position begins with a beat, not 4"
+    with pytest.raises(ParameterError, match=f"^{re.escape(message)}$"):
+        dataclasses.replace(plan, i_lanes=4, row_parallel=4)
+
+
+def test_every_position_takes_its_reads():
+    message = (
+        "fc: 16 x 8 with 4 chunks cannot be read in 11 cycles as unrolled: "
+        "allow at least 12 cycles, or more dac_bits"
+    )
+    with pytest.raises(MappingError, match=f"^{re.escape(message)}$"):
+        map_network(network(dense(16, 8, positions=3)), GENERIC, interval=11, body="unrolled")

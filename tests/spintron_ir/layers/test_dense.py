@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from spintron_ir import Adc, Dense, IntType, MulShift, NetworkError, Noise, ParameterError
 from spintron_ir.layers import dense_run
+from spintron_ir.record import decode, encode
 
 PAIR = {
     "codes": np.array([[[[3, 0], [1, 2], [0, 1]], [[0, 2], [1, 0], [3, 3]]]]),
@@ -323,3 +324,41 @@ def test_refuses_more_noise_than_the_generator_numbers():
 def test_refuses_inputs_of_another_length():
     with pytest.raises(NetworkError, match=r"^Dense: inputs must be \(batch, 3\), not \(2, 4\)$"):
         make().run(np.zeros((2, 4), int))
+
+
+def test_positions_are_vectors_one_after_the_other():
+    noise = Noise(seed=5, amplitude=np.full((1, 1, 1, 1), 300))
+    one, three = make(noise=noise), make(noise=noise, positions=3)
+    assert (three.in_shape, three.shape) == ((3, one.rows), (3, one.cols))
+    x = np.random.default_rng(0).integers(one.input.low, one.input.high + 1, (4, 3, one.rows))
+    expected = one.run(x.reshape(12, -1), first_frame=15)
+    np.testing.assert_array_equal(three.run(x, first_frame=5).reshape(12, -1), expected)
+    late = (1 << 62) - 1  # 3 * late is 2**32 - 3, modulo 2**32
+    expected = one.run(x.reshape(12, -1), first_frame=(1 << 32) - 3)
+    np.testing.assert_array_equal(three.run(x, first_frame=late).reshape(12, -1), expected)
+
+
+def test_files_leave_out_positions_where_there_are_none():
+    tensors = {}
+    assert "positions" not in encode(make(), "layer", tensors)
+    assert encode(make(positions=2), "layer", tensors)["positions"] == 2
+    again = decode(encode(make(positions=2), "layer", tensors), tensors)
+    assert again.positions == 2
+
+
+@pytest.mark.parametrize(
+    ("positions", "message"),
+    [
+        (0, "positions must be an integer in 1..16777216, not 0"),
+        (1 << 23, "its input must hold at most 2**24 values, not 25165824"),
+    ],
+)
+def test_refuses_positions(positions, message):
+    with pytest.raises(ParameterError, match=f"^Dense: {re.escape(message)}$"):
+        make(positions=positions)
+
+
+def test_refuses_vectors_of_another_shape():
+    message = r"^Dense: inputs must be \(batch, 2, 3\), not \(2, 3\)$"
+    with pytest.raises(NetworkError, match=message):
+        make(positions=2).run([[1, 1, 1], [1, 1, 1]])
