@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from amaranth import Const, Module, Value
+from amaranth import Const, Module, Mux, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +13,7 @@ from spintron_ir.errors import ParameterError, check_int
 from spintron_ir.requantise import TFLite
 from spintron_ir.types import IntType
 
-from ..arith import clip, doubled_high, round_shift_away, saturate
+from ..arith import clip, doubled_high, saturate
 from ..checks import check_table, check_type
 from ..mapping.timing import biased, tflite_latency, tflite_multipliers
 from ..pipeline import Pipeline
@@ -131,7 +131,7 @@ class RequantiseTFLite(wiring.Component):
             value: Value = pipe.register(doubled_high(product))
             if align:
                 value = pipe.register(_shifted(value, ups[lane], int(up.max())))
-            code = round_shift_away(value, most) + rq.zero_point
+            code = _rounded(value, most, rq.zero_point)
             code = saturate(code, self.type.bits, self.type.signed)
             pipe.finish(self.o.payload[lane], clip(code, rq.low, rq.high))
         return m
@@ -143,3 +143,12 @@ def _shifted(value: Value, up: Value, most: int) -> Value:
         return value.shift_left(up.value)
     moved = (value << up)[: len(value) + most]
     return moved.as_signed() if value.shape().signed else moved
+
+
+def _rounded(value: Value, shift: int, zero_point: int) -> Value:
+    """The zero point and :func:`spintron_ir.arith.round_shift_away` of the value, in one adder."""
+    if shift == 0:
+        return value + zero_point
+    half = (zero_point << shift) + (1 << (shift - 1))
+    negative = value[-1] if value.shape().signed else Const(0, 1)
+    return (value + Mux(negative, half - 1, half)).shift_right(shift)

@@ -208,7 +208,7 @@ def _requantiser(plan: DensePlan, acc: int, target: Target) -> Resources:
         return Resources(lanes * acc * (2 * depth + count * rom), lanes * acc * 2 * depth, blocks)
     if isinstance(rq, TFLite):  # a multiplier of two limbs, a shifter, two roundings
         limbs = 2 * -(-acc // LIMB)
-        return Resources(lanes * acc * (17 + rom), lanes * acc * 11, blocks, lanes * limbs)
+        return Resources(lanes * acc * (16 + rom), lanes * acc * 11, blocks, lanes * limbs)
     if isinstance(rq, (MulShift, Table)):
         return Resources(lanes * acc * (4 + rom), lanes * acc * 3, blocks, 2 * lanes)
     return Resources(lanes * acc * (1 + rom), lanes * acc, blocks)
