@@ -72,7 +72,7 @@ def convert_onnx(
     mtj_config : MTJConfig
         The technology.
     path : path
-        An ``.onnx`` file of the QONNX dialect.
+        An ``.onnx`` file with Quant, or with QuantizeLinear and DequantizeLinear.
     input_type : IntType, at most 16 bits
         Integers that stand for the real input.
     input_scale : float

@@ -8,7 +8,7 @@ _CONV = "this version converts dense layers: use MatMul or Gemm"
 _SCORE = "leave it out, the scores before it have the same largest class"
 _ACTIVATION = "use Relu in front of a Quant"
 _JOIN = "make the model a plain sequence"
-_INTEGER = "export the model in the QONNX dialect, with Quant"
+_INTEGER = "export the model with Quant, or with QuantizeLinear and DequantizeLinear"
 
 _ADVICE = {
     **dict.fromkeys(
@@ -23,7 +23,7 @@ _ADVICE = {
     **dict.fromkeys(("Concat", "Split", "Sum", "Max", "Min", "Where", "Slice", "Gather"), _JOIN),
     **dict.fromkeys(("If", "Loop", "Scan", "LSTM", "GRU", "RNN"), "unroll it, or " + _JOIN),
     **dict.fromkeys(
-        ("QuantizeLinear", "DequantizeLinear", "QLinearMatMul", "QLinearConv", "MatMulInteger",
+        ("QLinearMatMul", "QLinearConv", "MatMulInteger",
          "ConvInteger", "DynamicQuantizeLinear", "Trunc", "FloatQuant", "MultiThreshold"),
         _INTEGER,
     ),

@@ -15,13 +15,14 @@ from .advice import advice_for
 from .constants import CONSTANT_OPERATORS, fold, integers, reshape_target
 from .elementwise import ELEMENTWISE, apply_elementwise
 from .ending import finish
+from .linear import LINEAR, linear, real_codes
 from .matrix import check_weights, multiply
 from .model import QuantisedModel
 from .names import Names
 from .quantising import quantise, quantiser_of
 from .reading import Graph, Operation, read_graph
 from .state import Stages
-from .values import Constant, Lost, Value
+from .values import Coded, Constant, Lost, Value
 
 __all__ = ["load_onnx"]
 
@@ -31,7 +32,16 @@ QONNX = ("onnx.brevitas", "finn.custom_op.general", "qonnx.custom_op.general", "
 QUANTISERS = ("Quant", "IntQuant", "BipolarQuant")
 RESHAPES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout")
 CLASSES = ("TopK", "ArgMax")
-STANDARD = {*CONSTANT_OPERATORS, *ELEMENTWISE, *RESHAPES, *CLASSES, "MatMul", "Gemm", "Shape"}
+STANDARD = {
+    *CONSTANT_OPERATORS,
+    *ELEMENTWISE,
+    *RESHAPES,
+    *CLASSES,
+    "MatMul",
+    "Gemm",
+    "Shape",
+    *LINEAR,
+}
 
 DAMAGE = (ValueError, TypeError, IndexError, KeyError, AttributeError, StopIteration,
           OverflowError, MemoryError, ZeroDivisionError, ParameterError)  # fmt: skip
@@ -46,7 +56,8 @@ def load_onnx(
     Parameters
     ----------
     path : path
-        An ``.onnx`` file of the QONNX dialect: dense layers in a row.
+        An ``.onnx`` file with Quant, or with QuantizeLinear and DequantizeLinear: dense layers in
+        a row.
     input_type : IntType or None
         Integers that stand for the real input; None takes 8 bits unsigned, to look at a model.
     input_scale : float
@@ -146,7 +157,7 @@ class _Walk:
             self.findings.append(op.says(f"takes {name!r}, which {why}"))
             return Lost()
         found = self.tensors[name]
-        if isinstance(found, Value) and op.kind != "Shape":
+        if isinstance(found, (Value, Coded)) and op.kind != "Shape":
             other = self.taken.setdefault(name, op)
             if other is not op:
                 raise ValueError(
@@ -171,12 +182,19 @@ class _Walk:
                 check_weights(parts[1])
             return Lost()
         if op.kind == "Shape":
-            if isinstance(parts[0], (Value, Constant)):
-                shape = parts[0].shape if isinstance(parts[0], Value) else parts[0].values.shape
+            found: Any = parts[0]
+            if found is not None:
+                shape = found.values.shape if isinstance(found, Constant) else found.shape
                 return Constant(np.array(shape, dtype=np.int64))
             raise ValueError("lacks its input: export the model again")
         if quantiser:
             return self._quantised(op, parts)
+        if op.kind in LINEAR and parts[0] is not None:
+            return linear(op, parts, self.stages, self.names)
+        if isinstance(parts[0], Coded) and op.kind in RESHAPES:
+            return replace(parts[0], shape=self._reshaped(op, parts))
+        if any(isinstance(part, Coded) for part in parts):
+            raise ValueError("takes integers: put a DequantizeLinear in front of it")
         if not any(isinstance(part, Value) for part in parts):
             if op.kind not in CONSTANT_OPERATORS:
                 raise ValueError("takes constants alone: fold them into one tensor")
@@ -214,16 +232,20 @@ class _Walk:
                 raise ValueError("moves values, and only reshapes are converted: leave it out")
             return value.reshaped(tuple(value.shape[axis] for axis in moved))
         if op.kind in RESHAPES:
-            sizes = parts[1].values if len(parts) > 1 and op.kind != "Dropout" else None
-            shape = reshape_target(op, value.shape, sizes)
-            if not shape or shape[0] != 1:
-                raise ValueError(f"gives the shape {shape}, without the batch first: keep it there")
-            return value.reshaped(shape)
+            return value.reshaped(self._reshaped(op, parts))
         if op.kind in CLASSES:
             self._check_class(op, parts, value)
             self.stages.classified = True
             return replace(value, steps=(*value.steps,))
         raise ValueError(f"is converted for constants alone: {advice_for(op.kind)}")
+
+    def _reshaped(self, op: Operation, parts: list[Any]) -> tuple[int, ...]:
+        """Shape that an operator gives to its first input."""
+        sizes = parts[1].values if len(parts) > 1 and op.kind != "Dropout" else None
+        shape = reshape_target(op, parts[0].shape, sizes)
+        if not shape or shape[0] != 1:
+            raise ValueError(f"gives the shape {shape}, without the batch first: keep it there")
+        return shape
 
     def _check_class(self, op: Operation, parts: list[Any], value: Value) -> None:
         axis = int(op.attributes.get("axis", -1 if op.kind == "TopK" else 0))
@@ -240,6 +262,8 @@ class _Walk:
 
     def _end(self) -> QuantisedModel | None:
         result = self.tensors.get(self.graph.output_name)
+        if isinstance(result, Coded):
+            result = real_codes(result)
         if (
             self.graph.output_name
             and self.graph.input_name

@@ -55,6 +55,8 @@ class Quantiser:
     divides : bool
         Whether the sign is that of ``x / scale + zero`` (``Quant`` of one bit) or of ``x``
         (``BipolarQuant``).
+    late : bool
+        Whether the zero point is added after rounding, as ``QuantizeLinear`` does.
 
     Source
     ------
@@ -69,9 +71,13 @@ class Quantiser:
     rounding: str = "ROUND"
     bipolar: bool = False
     divides: bool = True
+    late: bool = False
 
     def codes(self, x: Floats) -> Ints:
         """Integers of float32 values."""
+        if self.late:
+            y = ROUNDINGS[self.rounding](x / self.scale) + self.zero
+            return np.clip(y, np.float32(self.low), np.float32(self.high)).astype(np.int64)
         y = x / self.scale + self.zero if self.divides else x
         if self.bipolar:
             return np.where(y >= 0, 1, -1).astype(np.int64)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .quantisers import Quantiser
 
-__all__ = ["Constant", "Lost", "Value"]
+__all__ = ["Coded", "Constant", "Lost", "Value"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -20,6 +20,23 @@ Reals = NDArray[np.float64]
 
 class Lost:
     """The result of an operator with a finding; what depends on it is not judged."""
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """An integer tensor: the codes of the network themselves.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape with a batch of one.
+    low, high : int64 arrays, flat
+        Range of each element.
+    """
+
+    shape: tuple[int, ...]
+    low: Ints
+    high: Ints
 
 
 @dataclass(frozen=True, eq=False)

@@ -82,7 +82,7 @@ class Graph:
         given = helper.make_tensor_value_info("input", kind, (batch, *self.shape))
         result = helper.make_tensor_value_info(self.last, TensorProto.FLOAT, None)
         graph = helper.make_graph(self.nodes, "graph", [given], [result], self.weights)
-        opsets = [helper.make_opsetid("", 17), helper.make_opsetid(DOMAIN, 1)]
+        opsets = [helper.make_opsetid("", 19), helper.make_opsetid(DOMAIN, 1)]
         return helper.make_model(graph, opset_imports=opsets)
 
     def save(self, path, **given):
@@ -184,3 +184,42 @@ def quantise(graph, rng, shape, step):
         step, bits, zero, signed=signed, narrow=int(bits > 1 and rng.random() < 0.5),
         rounding_mode=mode(rng),
     )  # fmt: skip
+
+
+def random_linear_graph(seed):
+    """A chain with QuantizeLinear and DequantizeLinear, which onnx.reference knows itself."""
+    rng = np.random.default_rng(seed)
+    shape = [(5,), (2, 3)][rng.integers(2)]
+    size = int(np.prod(shape))
+    graph = Graph(shape)
+    step = 2.0 ** -rng.integers(0, 9)
+    codes = linear(graph, rng, step)
+    if len(shape) > 1:
+        graph.add("Flatten")
+    for layer in range(rng.integers(1, 3)):
+        graph.add("DequantizeLinear", *codes)
+        cols = int(rng.integers(1, 6))
+        channels = rng.random() < 0.5
+        scale = graph.constant(2.0 ** -rng.integers(0, 4, cols if channels else ()))
+        values = graph.constant(rng.integers(-128, 128, (size, cols)), np.int8)
+        zero = graph.constant(np.zeros(cols) if channels else rng.integers(-9, 9), np.int8)
+        before, graph.last = graph.last, values
+        graph.add("DequantizeLinear", scale, zero, axis=1 if layer else -1)
+        weight, graph.last = graph.last, graph.constant(rng.integers(-999, 999, cols), np.int32)
+        graph.add("DequantizeLinear", graph.constant(2.0**-4))
+        bias, graph.last = graph.last, before
+        graph.add("Gemm", weight, bias)
+        elementwise(graph, rng, (cols,), 4.0)
+        codes, size = linear(graph, rng, 2.0 ** rng.integers(-2, 4)), cols
+    if rng.random() < 0.5:
+        graph.add("DequantizeLinear", *codes)
+    return graph, step
+
+
+def linear(graph, rng, step):
+    """Add a QuantizeLinear; return the scale and zero point."""
+    kind = [np.int8, np.uint8][rng.integers(2)]
+    zero = rng.integers(np.iinfo(kind).min, np.iinfo(kind).max + 1) if rng.random() < 0.5 else 0
+    codes = (graph.constant(step), graph.constant(zero, kind))
+    graph.add("QuantizeLinear", *codes)
+    return codes

@@ -7,7 +7,11 @@ from spintron_ir import IntType
 from spintron_nn.converter.quantised import convert_onnx
 from spintron_nn.converter.scores import real_outputs
 from spintron_nn.core.mtj_models import MTJConfig
-from tests.spintron_nn.converter.onnx_front.graphs import random_graph, reference
+from tests.spintron_nn.converter.onnx_front.graphs import (
+    random_graph,
+    random_linear_graph,
+    reference,
+)
 
 TECHNOLOGIES = [
     MTJConfig(),
@@ -17,9 +21,10 @@ TECHNOLOGIES = [
 
 
 @pytest.mark.parametrize("block", range(10))
-def test_every_value_is_that_of_the_reference(block, tmp_path):
+@pytest.mark.parametrize("make", [random_graph, random_linear_graph])
+def test_every_value_is_that_of_the_reference(make, block, tmp_path):
     for seed in range(block * 30, block * 30 + 30):
-        graph, step = random_graph(seed)
+        graph, step = make(seed)
         rng = np.random.default_rng(seed)
         kind = IntType(int(rng.integers(1, 9)), bool(rng.random() < 0.5))
         codes = rng.integers(kind.low, kind.high + 1, (12, *graph.shape))

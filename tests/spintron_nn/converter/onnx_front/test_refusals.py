@@ -33,6 +33,11 @@ def quant(scale=1.0, bits=2.0, zero=0.0, **attributes):
     return start().quant(scale, bits, zero, **attributes)
 
 
+def linear(kind, scale=1.0, zero=0, dtype=np.int8, graph=None, **attributes):
+    graph = start() if graph is None else graph
+    return graph.add(kind, graph.constant(scale), graph.constant(zero, dtype), **attributes)
+
+
 def constant(graph, kind, values, dtype=np.float32, **attributes):
     return graph.add(kind, graph.constant(values, dtype), **attributes)
 
@@ -40,8 +45,8 @@ def constant(graph, kind, values, dtype=np.float32, **attributes):
 CASES = {
     "Softmax_0 (Softmax): Softmax is not converted: leave it out, the scores before it have the "
     "same largest class": lambda: start().add("Softmax"),
-    "Trunc_0 (Trunc): onnx.brevitas.Trunc is not converted: export the model in the QONNX dialect, "
-    "with Quant": lambda: start().add("Trunc", domain=DOMAIN),
+    "Trunc_0 (Trunc): onnx.brevitas.Trunc is not converted: export the model with Quant, or with "
+    "QuantizeLinear and DequantizeLinear": lambda: start().add("Trunc", domain=DOMAIN),
     "Quant_0 (Quant): its scale must be positive: absorb the sign into the weights": lambda: quant(
         -1.0
     ),
@@ -119,6 +124,32 @@ CASES = {
     "TopK_0 (TopK): gives more than the largest: take the first alone (k = 1)": lambda: constant(
         start(), "TopK", [2], I64, outputs=2
     ),
+    "QuantizeLinear_0 (QuantizeLinear): its scale must be positive and float32: absorb the sign "
+    "into the weights": lambda: linear("QuantizeLinear", 0.0),
+    "QuantizeLinear_0 (QuantizeLinear): its scale of shape (3,) does not fit axis 1 of values of "
+    "shape (1, 2): give one, or one for each channel": lambda: linear(
+        "QuantizeLinear", [1.0, 2, 3]
+    ),
+    "QuantizeLinear_0 (QuantizeLinear): its zero point must be of integers, not float32: export it "
+    "again": lambda: linear("QuantizeLinear", dtype=np.float32),
+    "QuantizeLinear_0 (QuantizeLinear): gives codes of 32 bits: use int8 or uint8": lambda: linear(
+        "QuantizeLinear", dtype=np.int32
+    ),
+    "QuantizeLinear_0 (QuantizeLinear): has a scale for each block: use one for each channel": (
+        lambda: linear("QuantizeLinear", block_size=2)
+    ),
+    "QuantizeLinear_0 (QuantizeLinear): its scale and zero point must be constants: export it "
+    "again": lambda: start().add("QuantizeLinear", "input"),
+    "DequantizeLinear_0 (DequantizeLinear): takes real values, not integers: leave it out": (
+        lambda: linear("DequantizeLinear")
+    ),
+    "QuantizeLinear_1 (QuantizeLinear): quantises integers: put a DequantizeLinear in front of "
+    "it": (lambda: linear("QuantizeLinear", graph=linear("QuantizeLinear"))),
+    "MatMul_2 (MatMul): takes integers: put a DequantizeLinear in front of it": lambda: dense(
+        linear("QuantizeLinear")
+    ),
+    "QLinearMatMul_0 (QLinearMatMul): QLinearMatMul is not converted: export the model with Quant, "
+    "or with QuantizeLinear and DequantizeLinear": lambda: start().add("QLinearMatMul"),
     "t0_0 (output): holds no layer: give a model with a Quant or a MatMul": lambda: start().add(
         "Identity"
     ),
@@ -231,7 +262,8 @@ def test_refuses_arguments(given, message, tmp_path):
 def test_damage_gives_findings_or_a_model(tmp_path):
     """Bytes and fields changed at random: never another exception."""
     graph = quant(0.5, 4.0)
-    dense(graph).add("Relu").quant(0.25, 3.0)
+    dense(graph).add("Relu")
+    linear("DequantizeLinear", graph=linear("QuantizeLinear", 0.25, 3, graph=graph))
     graph.add("Reshape", graph.constant([1, -1], I64))
     graph.add("ArgMax", axis=1)
     good = graph.model().SerializeToString()
