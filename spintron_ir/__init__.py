@@ -9,7 +9,7 @@ from .errors import (
     SpintronError,
     ToolError,
 )
-from .layers import Adc, Argmax, Cell, Dense, Flatten, Noise, Quantise, Window
+from .layers import Adc, Argmax, Cell, Dense, Flatten, Noise, Pool, Quantise, Window
 from .network import Network, Node, Output, Port
 from .requantise import MulShift, Table, TFLite, Thresholds
 from .types import Interval, IntType
@@ -32,6 +32,7 @@ __all__ = [
     "Noise",
     "Output",
     "ParameterError",
+    "Pool",
     "Port",
     "Quantise",
     "SpintronError",

@@ -8,11 +8,11 @@ from amaranth.lib import wiring
 
 from ..mapping.dense import DensePlan
 from ..mapping.plan import LayerPlan
-from ..mapping.simple import ArgmaxPlan, CellPlan, QuantisePlan, WirePlan
+from ..mapping.simple import ArgmaxPlan, CellPlan, PoolPlan, QuantisePlan, WirePlan
 from ..mapping.window import WindowPlan
 from .dense import DenseLayer
 from .quantise import quantise_layer
-from .simple import argmax_layer, cell_layer, window_layer
+from .simple import argmax_layer, cell_layer, pool_layer, window_layer
 
 __all__ = ["DenseLayer", "component_of"]
 
@@ -20,6 +20,7 @@ _MAKERS: dict[type, Any] = {
     DensePlan: DenseLayer,
     ArgmaxPlan: argmax_layer,
     CellPlan: cell_layer,
+    PoolPlan: pool_layer,
     QuantisePlan: quantise_layer,
     WindowPlan: window_layer,
     WirePlan: lambda plan: None,

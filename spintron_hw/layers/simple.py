@@ -5,11 +5,12 @@ from __future__ import annotations
 from amaranth.lib import wiring
 
 from ..cells.argmax import ArgMax
+from ..cells.channel_pool import ChannelPool
 from ..cells.line_buffer import LineBuffer
-from ..mapping.simple import ArgmaxPlan, CellPlan
+from ..mapping.simple import ArgmaxPlan, CellPlan, PoolPlan
 from ..mapping.window import WindowPlan
 
-__all__ = ["argmax_layer", "cell_layer", "window_layer"]
+__all__ = ["argmax_layer", "cell_layer", "pool_layer", "window_layer"]
 
 
 def argmax_layer(plan: ArgmaxPlan) -> wiring.Component:
@@ -20,6 +21,18 @@ def argmax_layer(plan: ArgmaxPlan) -> wiring.Component:
 def cell_layer(plan: CellPlan) -> wiring.Component:
     """Return a new instance of the cell of a layer from outside this package."""
     return plan.layer.make()
+
+
+def pool_layer(plan: PoolPlan) -> wiring.Component:
+    """Return the cell of a pool."""
+    layer = plan.layer
+    return ChannelPool(
+        input=layer.input,
+        places=layer.places,
+        channels=layer.channels,
+        lanes=plan.i_lanes,
+        mode=layer.mode,
+    )
 
 
 def window_layer(plan: WindowPlan) -> wiring.Component:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from spintron_ir import Dense, IntType, MulShift, Table, TFLite, Thresholds
 
 from .dense import DensePlan
+from .simple import PoolPlan
 from .target import Target
 from .timing import LIMB
 from .window import WindowPlan
@@ -79,6 +80,10 @@ def estimate_layer(plan: object, target: Target) -> Resources:
     """Resources of one layer's plan."""
     if isinstance(plan, WindowPlan):
         return _window(plan, target)
+    if isinstance(plan, PoolPlan):
+        ring = plan.layer.channels * plan.layer.type.bits
+        joined = plan.i_lanes * plan.layer.type.bits
+        return Resources(40 + 5 * joined, 20 + ring + joined)
     if not isinstance(plan, DensePlan):
         return Resources(200, 100)
     ranges, layer = plan.ranges, plan.layer

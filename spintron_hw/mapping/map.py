@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from spintron_ir import Argmax, Dense, Flatten, Network, Quantise, Window
+from spintron_ir import Argmax, Dense, Flatten, Network, Pool, Quantise, Window
 from spintron_ir.errors import MappingError, check_choice, check_int
 
 from .dense import DensePlan
 from .estimate import Resources, estimate_layer
 from .plan import LayerPlan, Plan
-from .simple import ArgmaxPlan, CellPlan, QuantisePlan, WirePlan
+from .simple import ArgmaxPlan, CellPlan, PoolPlan, QuantisePlan, WirePlan
 from .target import Target
 from .window import WindowPlan, window_lanes
 
@@ -143,6 +143,10 @@ def _i_lanes(layer: Any, length: int, interval: int, source: LayerPlan | None) -
         return source.o_lanes
     if positions:
         return _divisor_lanes(layer.rows, interval // positions)
+    if isinstance(layer, Pool):
+        if isinstance(source, WindowPlan) and layer.channels % source.o_lanes == 0:
+            return source.o_lanes
+        return _divisor_lanes(layer.channels, interval // (length // layer.channels))
     return lanes_for(length, interval)
 
 
@@ -166,6 +170,8 @@ def _plan_node(
         return WirePlan(node=name, layer=layer, i_lanes=i_lanes, o_lanes=i_lanes)
     if isinstance(layer, Window):
         return _plan_window(name, layer, interval)
+    if isinstance(layer, Pool):
+        return _plan_pool(name, layer, interval, i_lanes)
     if isinstance(layer, Argmax):
         return ArgmaxPlan(node=name, layer=layer, i_lanes=i_lanes, o_lanes=1)
     if isinstance(layer, Quantise):
@@ -185,6 +191,17 @@ def _plan_node(
         f"{name}: there is no hardware for a layer of kind {layer.kind!r}; "
         "give its Python class a plan and gateware, or leave the layer to the host"
     )
+
+
+def _plan_pool(name: str, layer: Pool, interval: int, lanes: int) -> PoolPlan:
+    plan = PoolPlan(node=name, layer=layer, i_lanes=lanes, o_lanes=lanes)
+    if plan.interval > interval:
+        raise MappingError(
+            f"{name}: windows of {layer.in_shape[0]} x {layer.in_shape[1]} values cannot pass in "
+            f"{interval} cycles: allow at least {plan.interval} cycles, or more channels, with a "
+            "higher power of two in their number"
+        )
+    return plan
 
 
 def lanes_for(length: int, interval: int) -> int:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spintron_ir.errors import check_int
+from spintron_ir.errors import ParameterError, check_int
 
 from . import timing
 
-__all__ = ["ArgmaxPlan", "CellPlan", "QuantisePlan", "WirePlan"]
+__all__ = ["ArgmaxPlan", "CellPlan", "PoolPlan", "QuantisePlan", "WirePlan"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -58,6 +58,23 @@ class ArgmaxPlan(_SimplePlan):
     def output_times(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
         """Cycle of each output beat of a first frame, given that of each input beat."""
         return times[-1:] + timing.argmax_latency(self.i_lanes)
+
+
+class PoolPlan(_SimplePlan):
+    """A value of each channel of a window, found while the window passes."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.layer.channels % self.i_lanes or self.o_lanes != self.i_lanes:
+            raise ParameterError(
+                f"PoolPlan: i_lanes and o_lanes must be the same and divide the "
+                f"{self.layer.channels} channels, not {self.i_lanes} and {self.o_lanes}"
+            )
+
+    def output_times(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Cycle of each output beat of a first frame, given that of each input beat."""
+        windows = times.reshape(self.layer.in_shape[0], self.layer.places, -1)
+        return windows[:, -1].reshape(-1) + timing.POOL
 
 
 class QuantisePlan(_SimplePlan):

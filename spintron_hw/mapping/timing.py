@@ -19,6 +19,7 @@ __all__ = [
     "FIFO_AT_SPEED",
     "LIMB",
     "LINE_BUFFER",
+    "POOL",
     "accumulator_latency",
     "argmax_latency",
     "biased",
@@ -39,7 +40,7 @@ __all__ = [
 LIMB = 17
 """Bits of an unsigned limb: with its sign bit it fills a multiplier of 18 by 18."""
 
-ADAPTER = CHUNKER = ADD_BIAS = NOISE = 1
+ADAPTER = CHUNKER = ADD_BIAS = NOISE = POOL = 1
 FEEDER = FIFO = LINE_BUFFER = 2
 
 FIFO_AT_SPEED = 3
