@@ -48,19 +48,20 @@ def _pair(op: Operation, value: Value, parts: list[Any]) -> Value:
     """Add, Sub, Mul and Div of a value and a constant, in either order."""
     first = not isinstance(parts[0], Value)
     c = _float(parts[0] if first else parts[1], "constant", value)
+    one = c.size == 1
     if op.kind == "Add":
-        return value.then(lambda x: x + c, line=(1, c))
+        return value.then(lambda x: x + c, line=(1, c), uniform=one)
     if op.kind == "Sub":
         if first:
-            return value.then(lambda x: c - x, -1, line=(-1, c))
-        return value.then(lambda x: x - c, line=(1, -c))
+            return value.then(lambda x: c - x, -1, line=(-1, c), uniform=one)
+        return value.then(lambda x: x - c, line=(1, -c), uniform=one)
     if op.kind == "Mul":
-        return value.then(lambda x: x * c, np.sign(c), line=(c, 0))
+        return value.then(lambda x: x * c, np.sign(c), line=(c, 0), uniform=one)
     if first:
         raise ValueError("divides by its input, which is not monotone: multiply by a constant")
     if (c == 0).any():
         raise ValueError("divides by zero: correct its constant")
-    return value.then(lambda x: x / c, np.sign(c), line=(1 / c.astype(np.float64), 0))
+    return value.then(lambda x: x / c, np.sign(c), line=(1 / c.astype(np.float64), 0), uniform=one)
 
 
 def _normalise(op: Operation, value: Value, parts: list[Any]) -> Value:
@@ -85,6 +86,7 @@ def _normalise(op: Operation, value: Value, parts: list[Any]) -> Value:
         lambda x: scale * (x - mean) / root + bias,
         np.sign(scale),
         line=(factor, bias - factor * mean),
+        uniform=False,
     )
 
 

@@ -127,6 +127,7 @@ class _Walk:
             offset=np.zeros(count),
             scale=np.full(count, scale),
             zero=np.zeros(count, dtype=np.int64),
+            uniform=True,
         )
 
     def _operate(self, op: Operation, made: set[str]) -> None:

@@ -70,7 +70,8 @@ def quantise(
                 "reshape it"
             )
     kind = IntType(bits, quantiser.low < 0) if bits <= 16 else None
-    thresholds = find_thresholds(value, quantiser.codes, kind)
+    one = quantiser.scale.size == quantiser.zero.size == 1
+    thresholds = find_thresholds(value, quantiser.codes, kind, uniform=one)
     low, count = thresholds.low, thresholds.thresholds.shape[1]
     stages.close(names.free(op.name), thresholds)
     return Value.of_codes(

@@ -83,6 +83,8 @@ class Value:
         The function without rounding, ``gain * q + offset``; None where it is no straight line.
     scale, zero : float32 arrays, flat, or None
         The tensor is exactly ``(q - zero) * scale``; None where more follows.
+    uniform : bool
+        Whether all elements have the same function and range.
     """
 
     shape: tuple[int, ...]
@@ -94,6 +96,7 @@ class Value:
     offset: Reals | None
     scale: Reals | None = None
     zero: Ints | None = None
+    uniform: bool = False
 
     @property
     def count(self) -> int:
@@ -116,6 +119,7 @@ class Value:
         rises: Any = 1,
         *,
         line: tuple[Any, Any] | None = None,
+        uniform: bool = True,
     ) -> Value:
         """The tensor after one more function.
 
@@ -127,6 +131,8 @@ class Value:
             1, 0 or -1 where it rises, stays or falls.
         line : pair of arrays that broadcast to the shape, or None
             Factor and summand of a straight line.
+        uniform : bool
+            Whether it is the same for all elements.
         """
         gain = offset = None
         if line is not None and self.gain is not None and self.offset is not None:
@@ -141,6 +147,7 @@ class Value:
             offset=offset,
             scale=None,
             zero=None,
+            uniform=self.uniform and uniform,
         )
 
     def _flat(self, part: Any) -> NDArray[Any]:
@@ -169,4 +176,6 @@ class Value:
             offset=-scale * zero,
             scale=scale,
             zero=zero.astype(np.int64),
+            uniform=quantiser.scale.size == quantiser.zero.size == 1
+            and bool((low == low[0]).all() and (high == high[0]).all()),
         )

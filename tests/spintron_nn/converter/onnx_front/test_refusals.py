@@ -10,7 +10,12 @@ from onnx import TensorProto, helper
 
 from spintron_ir import ConversionError, IntType, ParameterError
 from spintron_nn.converter.onnx_front import load_onnx
-from tests.spintron_nn.converter.onnx_front.graphs import DOMAIN, Graph
+from tests.spintron_nn.converter.onnx_front.graphs import (
+    DOMAIN,
+    Graph,
+    random_graph,
+    random_linear_graph,
+)
 
 I64 = np.int64
 
@@ -65,6 +70,9 @@ CASES = {
     ),
     "Quant_0 (Quant): has 65536 codes, and at most 256 are converted: use 8 bits": lambda: quant(
         2.0**-16, 16.0, signed=0, narrow=0
+    ),
+    "Quant_0 (Quant): has thresholds of their own for too many values: use one scale": lambda: (
+        start((40_000,)).quant(np.ones(40_000), 8.0, signed=0, narrow=0)
     ),
     "MatMul_0 (MatMul): has weights that are not quantised: put a Quant behind them": lambda: (
         constant(start(), "MatMul", [[0.5, 1], [1, 1]])
@@ -279,3 +287,51 @@ def test_damage_gives_findings_or_a_model(tmp_path):
         )
         with contextlib.suppress(ConversionError):
             load_onnx(path)
+
+
+KINDS = (
+    "Add Mul MatMul Quant Reshape TopK ArgMax Transpose Gemm Clip Concat Gather Constant Cast "
+    "Squeeze Unsqueeze Shape QuantizeLinear DequantizeLinear BatchNormalization Pow Neg Dropout"
+).split()
+
+
+def damage(model, rng):
+    """Change one field of a model: an edge, an operator, an attribute or a size."""
+    node = model.graph.node[rng.integers(len(model.graph.node))]
+    what = rng.integers(6)
+    if what == 0 and node.input:
+        names = [name for other in model.graph.node for name in (*other.input, *other.output)]
+        node.input[rng.integers(len(node.input))] = str(rng.choice([*names, ""]))
+    elif what == 1:
+        node.op_type = str(rng.choice(KINDS))
+    elif what == 2:
+        node.domain = str(rng.choice(["", DOMAIN, "other"]))
+    elif what == 3 and node.input:
+        del node.input[rng.integers(len(node.input)) :]
+    elif what == 4 and node.attribute:
+        attribute = node.attribute[rng.integers(len(node.attribute))]
+        attribute.i = int(rng.choice([0, 1, -1, 1 << 62]))
+        attribute.f = float(rng.choice([0, np.nan, 1e38]))
+        attribute.type = int(rng.choice([1, 2, 3, 4, 6, 7]))
+    elif model.graph.initializer:
+        tensor = model.graph.initializer[rng.integers(len(model.graph.initializer))]
+        if tensor.dims:
+            tensor.dims[0] = int(rng.choice([0, 1, 2, -1, 1 << 40]))
+
+
+def test_contradictions_give_findings_or_a_model(tmp_path):
+    rng = np.random.default_rng(1)
+    models = [make(seed)[0].model() for make in (random_graph, random_linear_graph)
+              for seed in range(20)]  # fmt: skip
+    path = tmp_path / "m.onnx"
+    converted = 0
+    for _ in range(800):
+        model = onnx.ModelProto()
+        model.CopyFrom(models[rng.integers(len(models))])
+        for _ in range(rng.integers(1, 4)):
+            damage(model, rng)
+        path.write_bytes(model.SerializeToString())
+        with contextlib.suppress(ConversionError):
+            load_onnx(path)
+            converted += 1
+    assert 50 < converted < 750
