@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .console import Console
-from .options import READABLE_FILE, command_words, json_option
+from .options import (
+    READABLE_FILE,
+    command_words,
+    input_type_of,
+    integer_input_options,
+    json_option,
+)
 
 if TYPE_CHECKING:
     from ..converter.model import SpintronicModel
@@ -35,19 +41,7 @@ def _integer(flag: str, name: str, low: int, high: int, default: int, text: str)
     help="Real inputs like those to come, .npy of shape (frames, *shape); some hundreds suffice. "
     "A quantised model needs them, or integer codes, for the range of converters only.",
 )
-@click.option(
-    "--input-type",
-    metavar="TYPE",
-    help="ONNX: integers that stand for the real input, uint1 to uint16 or int1 to int16.",
-)
-@click.option(
-    "--input-scale",
-    metavar="S",
-    type=click.FloatRange(1e-30, 1e30),
-    default=1.0,
-    show_default=True,
-    help="ONNX: real value of one unit of the input.",
-)
+@integer_input_options
 @click.option(
     "-o",
     "--output",
@@ -176,16 +170,7 @@ def _torch_choices(calibration: Path | None, choices: dict[str, Any]) -> dict[st
 
 def _onnx_choices(input_type: str | None, choices: dict[str, Any]) -> dict[str, Any]:
     """Arguments for a quantised model: an ideal chip unless one is named."""
-    import re
-
-    from spintron_ir.types import IntType
-
-    found = re.fullmatch(r"(u?)int([1-9]|1[0-6])", input_type or "")
-    if found is None:
-        raise click.UsageError(
-            "An .onnx model needs --input-type uint1 to uint16 or int1 to int16, the integers "
-            "that stand for its real input, and --input-scale, the real value of one unit."
-        )
+    kind = input_type_of(input_type)
     if _given("quantization_bits") or _given("activation_bits"):
         raise click.UsageError(
             "A quantised model has bits of its own; leave --weight-bits and --activation-bits out."
@@ -193,7 +178,7 @@ def _onnx_choices(input_type: str | None, choices: dict[str, Any]) -> dict[str, 
     ideal = choices["ideal"] or not _given("chip_seed")
     own = ("quantization_bits", "activation_bits", "ideal")
     return {key: value for key, value in choices.items() if key not in own} | {
-        "input_type": IntType(int(found[2]), signed=not found[1]),
+        "input_type": kind,
         "adc_bits": choices["adc_bits"] or None,
         "chip_seed": None if ideal else choices["chip_seed"],
     }

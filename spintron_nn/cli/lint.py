@@ -7,7 +7,14 @@ from pathlib import Path
 import click
 
 from .console import Console
-from .options import READABLE_FILE, board_option, cells_option, json_option
+from .options import (
+    READABLE_FILE,
+    board_option,
+    cells_option,
+    input_type_of,
+    integer_input_options,
+    json_option,
+)
 
 __all__ = ["lint"]
 
@@ -17,21 +24,28 @@ FOUND = 1
 @click.command()
 @click.argument("model_or_net", metavar="MODEL_OR_NET", type=READABLE_FILE)
 @board_option()
+@integer_input_options
 @cells_option
 @json_option
 def lint(
-    model_or_net: Path, board: str | None, cell_files: tuple[Path, ...], as_json: bool
+    model_or_net: Path,
+    board: str | None,
+    input_type: str | None,
+    input_scale: float,
+    cell_files: tuple[Path, ...],
+    as_json: bool,
 ) -> int | None:
     """List what stands in the way, with a fix each.
 
-    In a model (.pt2, .onnx): what is not supported. In a network: what does not fit the board.
+    In a model (.pt2, .onnx): what is not supported, of an .onnx for the input type that convert
+    will be given. In a network: what does not fit the board.
     The exit code is 1 where there is a finding.
     """
     console = Console(as_json)
     if model_or_net.suffix == ".pt2":
         findings = _of_model(model_or_net)
     elif model_or_net.suffix == ".onnx":
-        findings = _of_onnx(model_or_net)
+        findings = _of_onnx(model_or_net, input_type, input_scale)
     else:
         findings = _of_network(model_or_net, board, cell_files)
     console.result({"file": str(model_or_net), "board": board, "findings": findings})
@@ -54,13 +68,14 @@ def _of_model(path: Path) -> list[str]:
     return []
 
 
-def _of_onnx(path: Path) -> list[str]:
+def _of_onnx(path: Path, input_type: str | None, input_scale: float) -> list[str]:
     from spintron_ir.errors import ConversionError
 
     from ..converter.onnx_front import load_onnx
 
     try:
-        load_onnx(path)
+        kind = input_type_of("uint8" if input_type is None else input_type)
+        load_onnx(path, input_type=kind, input_scale=input_scale)
     except ConversionError as error:
         return list(error.findings)
     return []

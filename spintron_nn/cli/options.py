@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from spintron_ir.types import IntType
 
 __all__ = [
     "READABLE_FILE",
@@ -14,6 +17,8 @@ __all__ = [
     "cells_option",
     "command_words",
     "input_option",
+    "input_type_of",
+    "integer_input_options",
     "json_option",
     "mapping_options",
     "network_argument",
@@ -105,6 +110,39 @@ def input_option(*, required: bool = False) -> Callable[[F], F]:
         required=required,
         help="Integer codes, .npy of shape (frames, *shape), or .npz with an array each input.",
     )
+
+
+def integer_input_options(command: F) -> F:
+    """Declare ``--input-type`` and ``--input-scale``, for models with real inputs."""
+    kind = click.option(
+        "--input-type",
+        metavar="TYPE",
+        help="ONNX: integers that stand for the real input, uint1 to uint16 or int1 to int16.",
+    )
+    scale = click.option(
+        "--input-scale",
+        metavar="S",
+        type=click.FloatRange(1e-30, 1e30),
+        default=1.0,
+        show_default=True,
+        help="ONNX: real value of one unit of the input.",
+    )
+    return kind(scale(command))
+
+
+def input_type_of(text: str | None) -> IntType:
+    """The type that ``--input-type`` names."""
+    import re
+
+    from spintron_ir.types import IntType
+
+    found = re.fullmatch(r"(u?)int([1-9]|1[0-6])", text or "")
+    if found is None:
+        raise click.UsageError(
+            "An .onnx model needs --input-type uint1 to uint16 or int1 to int16, the integers "
+            "that stand for its real input, and --input-scale, the real value of one unit."
+        )
+    return IntType(int(found[2]), signed=not found[1])
 
 
 output_folder_option = click.option(

@@ -99,6 +99,16 @@ def test_refuses_options_of_torch_models(spintron, graph, tmp_path, words, messa
 
 def test_lint(spintron, graph, tmp_path):
     assert spintron("lint", "m.onnx", "--json").json["findings"] == []
+    # What lint says depends on the integers: 2**12 of them reach 4096 codes, bytes 256.
+    many = Graph((1,)).quant(1.0, 12.0, signed=0, narrow=0)
+    many.save(tmp_path / "many.onnx")
+    assert spintron("lint", "many.onnx", "--json").json["findings"] == []
+    words = ("many.onnx", "--input-type", "uint12")
+    finding = "Quant_0 (Quant): has 4096 codes, and at most 256 are converted: use 8 bits"
+    assert spintron("lint", *words, "--json").json["findings"] == [finding]
+    assert spintron("convert", *words, "-o", "net.safetensors").err.splitlines()[-1] == (
+        f"error: the model cannot be converted (1 finding): {finding}"
+    )
     graph.add("Softmax").add("Erf").save(tmp_path / "m.onnx")
     result = spintron("lint", "m.onnx")
     assert (result.code, result.out.splitlines()) == (
