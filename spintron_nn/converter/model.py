@@ -15,6 +15,7 @@ from spintron_nn.core.chip import Chip
 
 from .quantise import codes_of
 from .report import ConversionReport
+from .scores import real_outputs
 
 __all__ = ["SpintronicModel", "real_array"]
 
@@ -92,9 +93,17 @@ class SpintronicModel:
         return result[name] if isinstance(result, dict) else result
 
     def run(self, x: ArrayLike) -> NDArray[np.float64]:
-        """Scores ``(batch, outputs)``: the integers of :meth:`Network.run` times their scale."""
-        scale = next(output.scale for output in self.network.outputs if output.name == "scores")
-        return self._output(x, "scores") * np.float64(scale)
+        """Real scores ``(batch, outputs)`` that the integers of :meth:`Network.run` stand for."""
+        names = [output.name for output in self.network.outputs]
+        if "scores" not in names:
+            raise ParameterError(
+                f"SpintronicModel: the network must have an output 'scores', not {', '.join(names)}"
+                "; use predict"
+            )
+        result = self.network.run(self.quantise_input(x))
+        return real_outputs(self.network, result if len(names) > 1 else {"scores": result})[
+            "scores"
+        ]
 
     def predict(self, x: ArrayLike) -> NDArray[np.int64]:
         """Class of each input, ``(batch,)``: the largest score, the lowest of equal ones."""

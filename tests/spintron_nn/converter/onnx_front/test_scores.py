@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from spintron_ir import Argmax, ConversionError, Dense, IntType
+from spintron_ir import Argmax, ConversionError, Dense, IntType, ParameterError
 from spintron_nn.converter.onnx_front import load_onnx
 from spintron_nn.converter.quantised import convert_onnx
 from spintron_nn.converter.scores import real_outputs
@@ -56,6 +56,8 @@ def test_one_line_for_all_channels_keeps_the_sums(tmp_path):
     assert not made.network.nodes[-1].layer.bias.any()
     np.testing.assert_array_equal(result.argmax(axis=1), expected.argmax(axis=1))
     found = real_outputs(made.network, {"scores": result})["scores"]
+    np.testing.assert_array_equal(made.run(x * 0.5), found)
+    assert made.predict(x * 0.5).tolist() == expected.argmax(axis=1).tolist()
     assert float(np.abs(found - expected).max()) < 1e-6  # rounded in float32 and in float64
 
 
@@ -82,6 +84,10 @@ def test_the_class(kind, tmp_path):
     # Many of these have equal scores; the first of them is the class.
     assert found[:, 0].tolist() == reference(graph, (x * 0.5).astype(np.float32)).ravel().tolist()
     assert [output.name for output in made.network.outputs] == ["class"]
+    assert made.predict(x * 0.5).tolist() == found[:, 0].tolist()
+    message = "SpintronicModel: the network must have an output 'scores', not class; use predict"
+    with pytest.raises(ParameterError, match=f"^{message}$"):
+        made.run(x * 0.5)
 
 
 def test_scores_that_do_not_compare_have_no_class(tmp_path):
