@@ -145,7 +145,11 @@ class Plan:
 
     @cached_property
     def interval(self) -> int:
-        """Cycles between frames in steady state, with input always offered and output taken."""
+        """Cycles between frames in steady state, with input always offered and output taken.
+
+        A line buffer and a matrix at every position right behind it are reckoned together, since
+        either may wait for the other. All other layers are taken each by itself.
+        """
         intervals = [layer.interval for layer in self.layers.values()]
         for name, layer in self.layers.items():
             behind = self._positions_behind(name)

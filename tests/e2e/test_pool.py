@@ -21,6 +21,7 @@ from spintron_ir import (
     Window,
 )
 from tests.e2e.test_positions import U3, images, matrix
+from tests.spintron_hw.cells.test_line_buffer import random_window
 
 
 def chain(name, shape, layers):
@@ -104,6 +105,39 @@ def test_two_convolutions(body, stall):
     assert report.mismatches == 0, report.first
     if not stall:
         assert (report.latency, report.interval) == (plan.latency, plan.interval)
+
+
+def random_convolutions(seed):
+    """A convolution, then another one or a pool, with any kernel, stride, dilation and padding."""
+    rng = np.random.default_rng(seed)
+    first = Window(type=U3, **random_window(seed) | {"pad_value": int(rng.integers(8))})
+    cols = int(rng.integers(1, 5))
+    image = (*first.grid, cols)
+    second = Window(
+        in_shape=image,
+        type=U3,
+        kernel=tuple(min(int(rng.integers(1, 4)), size) for size in first.grid),
+        stride=tuple(rng.integers(1, 3, 2).tolist()),
+        padding=tuple(rng.integers(0, 2, 4).tolist()),
+    )
+    last = Pool(input=U3, in_shape=second.shape, channels=cols, mode="max")
+    if rng.random() < 0.6:
+        last = matrix(rng, second.shape[1], 2, second.shape[0])
+    conv = matrix(rng, first.shape[1], cols, first.shape[0])
+    flat = Flatten(in_shape=conv.shape, type=U3, out_shape=image)
+    return chain("random", first.in_shape, [first, conv, flat, second, last])
+
+
+@pytest.mark.parametrize("body", ["folded", "unrolled"])
+@pytest.mark.parametrize("seed", [0, 3, 4, 9])
+def test_random_convolutions(seed, body):
+    net = random_convolutions(seed)
+    x = images(net, 5)
+    plan = map_network(net, GENERIC, body=body)
+    np.testing.assert_array_equal(plan.run(x), net.run(x))
+    report = verify(design_of(plan, "random"), net, x, get_engine("amaranth"))
+    assert report.mismatches == 0, report.first
+    assert (report.latency, report.interval) == (plan.latency, plan.interval)
 
 
 @pytest.mark.toolchain
