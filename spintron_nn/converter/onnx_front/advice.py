@@ -24,7 +24,7 @@ _ADVICE = {
     **dict.fromkeys(("If", "Loop", "Scan", "LSTM", "GRU", "RNN"), "unroll it, or " + _JOIN),
     **dict.fromkeys(
         ("QLinearMatMul", "QLinearConv", "MatMulInteger",
-         "ConvInteger", "DynamicQuantizeLinear", "Trunc", "FloatQuant", "MultiThreshold"),
+         "ConvInteger", "DynamicQuantizeLinear", "Trunc", "FloatQuant"),
         _INTEGER,
     ),
 }  # fmt: skip

@@ -18,6 +18,7 @@ from .ending import finish
 from .linear import LINEAR, linear, real_codes
 from .matrix import check_weights, multiply
 from .model import QuantisedModel
+from .multithreshold import multithreshold_of
 from .names import Names
 from .quantising import quantise, quantiser_of
 from .reading import Graph, Operation, read_graph
@@ -29,7 +30,7 @@ __all__ = ["load_onnx"]
 QONNX = ("onnx.brevitas", "finn.custom_op.general", "qonnx.custom_op.general", "qonnx")
 """Domains in which QONNX files place the quantisers."""
 
-QUANTISERS = ("Quant", "IntQuant", "BipolarQuant")
+QUANTISERS = ("Quant", "IntQuant", "BipolarQuant", "MultiThreshold")
 RESHAPES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout")
 CLASSES = ("TopK", "ArgMax")
 STANDARD = {
@@ -177,7 +178,7 @@ class _Walk:
             return Lost()
         if any(isinstance(part, Lost) for part in parts):
             # What does not hang on the lost input is judged all the same.
-            if quantiser:
+            if quantiser and op.kind != "MultiThreshold":
                 quantiser_of(op, parts)
             elif op.kind in ("MatMul", "Gemm") and isinstance(parts[1], Constant):
                 check_weights(parts[1])
@@ -203,7 +204,10 @@ class _Walk:
         return self._of_data(op, parts)
 
     def _quantised(self, op: Operation, parts: list[Any]) -> Any:
-        quantiser, bits = quantiser_of(op, parts)
+        if op.kind == "MultiThreshold":
+            quantiser, bits = multithreshold_of(op, parts)
+        else:
+            quantiser, bits = quantiser_of(op, parts)
         if isinstance(parts[0], Value):
             return quantise(op, parts[0], quantiser, bits, self.stages, self.names)
         values = parts[0].values

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ROUNDINGS", "Quantiser"]
+__all__ = ["ROUNDINGS", "Floats", "Ints", "Quantiser"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

@@ -70,7 +70,7 @@ def quantise(
                 "reshape it"
             )
     kind = IntType(bits, quantiser.low < 0) if bits <= 16 else None
-    one = quantiser.scale.size == quantiser.zero.size == 1
+    one = op.kind != "MultiThreshold" and quantiser.scale.size == quantiser.zero.size == 1
     thresholds = find_thresholds(value, quantiser.codes, kind, uniform=one)
     low, count = thresholds.low, thresholds.thresholds.shape[1]
     stages.close(names.free(op.name), thresholds)

@@ -291,7 +291,8 @@ def test_damage_gives_findings_or_a_model(tmp_path):
 
 KINDS = (
     "Add Mul MatMul Quant Reshape TopK ArgMax Transpose Gemm Clip Concat Gather Constant Cast "
-    "Squeeze Unsqueeze Shape QuantizeLinear DequantizeLinear BatchNormalization Pow Neg Dropout"
+    "Squeeze Unsqueeze Shape QuantizeLinear DequantizeLinear BatchNormalization Pow Neg Dropout "
+    "MultiThreshold"
 ).split()
 
 

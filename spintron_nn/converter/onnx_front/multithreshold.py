@@ -1,0 +1,88 @@
+"""MultiThreshold: what FINN makes of a quantiser and all in front of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .quantisers import Floats, Ints, Quantiser
+from .reading import Operation
+from .thresholds import MOST
+from .values import Constant, Value
+
+__all__ = ["multithreshold_of"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Counter(Quantiser):
+    """Counts the thresholds that a value reaches: ``factor * count + summand``.
+
+    Parameters
+    ----------
+    limits : float32 array of shape ``(channels or 1, 1, ..., n)``
+        Thresholds of each channel, in any order, on an axis behind those of the values.
+    factor, summand : int
+        What is made of the count.
+    """
+
+    limits: Floats
+    factor: int
+    summand: int
+
+    def codes(self, x: Floats) -> Ints:
+        """Integers of float32 values."""
+        count: Ints = np.zeros(x.shape, dtype=np.int64)
+        for index in range(self.limits.shape[-1]):
+            count += x >= self.limits[..., index]
+        return self.factor * count + self.summand
+
+
+def multithreshold_of(op: Operation, parts: list[Any]) -> tuple[Quantiser, int]:
+    """Return a quantiser that counts thresholds, and the bits of its codes.
+
+    Raises
+    ------
+    ValueError
+        If its thresholds, scale or bias do not fit; the text says what to do.
+    """
+    value = parts[0]
+    if len(parts) < 2 or not isinstance(parts[1], Constant) or not isinstance(value, Value):
+        raise ValueError("its thresholds must be constants, and its values not: export it again")
+    limits: NDArray[Any] = parts[1].values
+    if limits.ndim != 2 or limits.shape[0] not in (1, value.shape[1]) or not limits.shape[1]:
+        raise ValueError(
+            f"its thresholds of shape {limits.shape} do not fit values of shape {value.shape}: "
+            "give (channels, thresholds) or (1, thresholds)"
+        )
+    if limits.shape[1] > MOST:
+        raise ValueError(
+            f"has {limits.shape[1]} thresholds, and at most {MOST} are converted: use 8 bits"
+        )
+    if str(op.attributes.get("data_layout", "NCHW")) not in ("NCHW", "NC", "NCW"):
+        raise ValueError("has its channels last: convert it to the layout NCHW")
+    scale = float(op.attributes.get("out_scale", 1.0))
+    bias = float(op.attributes.get("out_bias", 0.0))
+    whole = scale.is_integer() and bias.is_integer()
+    if not scale > 0 or not (whole or (bias / scale).is_integer()) or abs(bias) > 1 << 16:
+        raise ValueError(
+            f"gives counts times {scale:g} plus {bias:g}, which are no integers times a scale: "
+            "make the bias a multiple of the scale"
+        )
+    factor, summand = (int(scale), int(bias)) if whole else (1, int(bias / scale))
+    top = factor * limits.shape[1] + summand
+    inner = limits.astype(np.float32).reshape(
+        1, limits.shape[0], *(1 for _ in value.shape[2:]), limits.shape[1]
+    )
+    found = _Counter(
+        np.asarray(1.0 if whole else scale, dtype=np.float32),
+        np.zeros((), dtype=np.float32),
+        summand,
+        top,
+        limits=inner,
+        factor=factor,
+        summand=summand,
+    )
+    return found, 32  # the narrowest type that holds the codes is found from them
