@@ -5,14 +5,26 @@ import re
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx.reference import ReferenceEvaluator
 
 from spintron_ir import IntType, ParameterError, Quantise
 from spintron_nn.converter.onnx_front import load_onnx
 from spintron_nn.converter.quantised import convert_onnx
 from spintron_nn.core.mtj_models import MTJConfig
+from tests.spintron_nn.converter.onnx_front.graphs import Quant
 
 VECTORS = Path(__file__).parents[4] / "shared" / "vectors"
+
+
+class FinnQuant(Quant):
+    """The quantiser under the domain that this file gives it."""
+
+    op_domain = "finn.custom_op.general"
+
+
+FinnQuant.__name__ = "Quant"  # the operator is known by the name of its class
 NAMES = ("TFC_1W2A", "TFC_2W2A")
 
 
@@ -113,3 +125,20 @@ def test_a_public_network_with_softmax_is_refused(images):
     )
     with pytest.raises(Exception, match=f"^{re.escape(message)}$"):
         load_onnx(VECTORS / "qonnx" / "qkeras_jettagging.onnx")
+
+
+def test_scores_of_a_public_network_are_those_of_onnx(images, tmp_path):
+    """The jet tagger without its Softmax: scales are powers of two, and no score is rounded."""
+    model = onnx.load(VECTORS / "qonnx" / "qkeras_jettagging.onnx")
+    last = model.graph.node[-1]
+    model.graph.output[0].name = last.input[0]
+    model.graph.node.remove(last)
+    model.opset_import.append(onnx.helper.make_opsetid(FinnQuant.op_domain, 1))
+    (tmp_path / "jet.onnx").write_bytes(model.SerializeToString())
+    kind, scale = IntType(10, signed=True), 2.0**-7
+    made = convert_onnx(MTJConfig(), tmp_path / "jet.onnx", input_type=kind, input_scale=scale)
+    x = np.random.default_rng(0).integers(kind.low, kind.high + 1, (200, 16))
+    run = ReferenceEvaluator(model, new_ops=[FinnQuant])
+    real = (x * scale).astype(np.float32)
+    expected = np.concatenate([run.run(None, {"global_in": row[None]})[0] for row in real])
+    np.testing.assert_array_equal(made.run(x * scale), expected)
