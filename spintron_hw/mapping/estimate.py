@@ -83,7 +83,7 @@ def estimate_layer(plan: object, target: Target) -> Resources:
     if isinstance(plan, PoolPlan):
         ring = plan.layer.channels * plan.layer.type.bits
         joined = plan.i_lanes * plan.layer.type.bits
-        return Resources(40 + 5 * joined, 20 + ring + joined)
+        return Resources(20 + 3 * joined, 8 + ring + joined)
     if not isinstance(plan, DensePlan):
         return Resources(200, 100)
     ranges, layer = plan.ranges, plan.layer

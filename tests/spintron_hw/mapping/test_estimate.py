@@ -15,9 +15,10 @@ from spintron_hw.mapping.estimate import (
     _roms,
     estimate_layer,
 )
+from spintron_hw.mapping.simple import PoolPlan
 from spintron_hw.mapping.target import GENERIC
 from spintron_hw.mapping.window import WindowPlan
-from spintron_ir import Adc, Dense, IntType, TFLite, Window
+from spintron_ir import Adc, Dense, IntType, Pool, TFLite, Window
 from spintron_ir.errors import MappingError
 
 LEVEL = IntType(12, signed=True)
@@ -169,3 +170,22 @@ def test_line_buffers_take_what_is_estimated(in_shape, kernel, pad, bits, lanes,
     assert abs(found.luts - measured[0]) <= 0.4 * measured[0]
     assert abs(found.ffs - measured[1]) <= 0.25 * measured[1]
     assert found.brams == measured[2]
+
+
+# A pool made by Yosys 0.70 for four-input tables, without carry cells.
+@pytest.mark.parametrize(
+    ("places", "channels", "lanes", "bits", "mode", "measured"),
+    [
+        (4, 16, 1, 4, "max", (33, 75)),
+        (4, 16, 16, 4, "max", (198, 131)),
+        (9, 64, 2, 8, "sum", (78, 802)),
+        (25, 8, 8, 4, "sum", (185, 150)),
+    ],
+)
+def test_pools_take_what_is_estimated(places, channels, lanes, bits, mode, measured):
+    in_shape = (1, places * channels)
+    layer = Pool(input=IntType(bits), in_shape=in_shape, channels=channels, mode=mode)
+    plan = PoolPlan(node="pool", layer=layer, i_lanes=lanes, o_lanes=lanes)
+    found = estimate_layer(plan, GENERIC)
+    assert abs(found.luts - measured[0]) <= 0.4 * measured[0]
+    assert abs(found.ffs - measured[1]) <= 0.1 * measured[1]
