@@ -1,7 +1,6 @@
 """An int8 convolution of a real network against the bytes that TensorFlow Lite computed for it."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,18 +12,15 @@ from spintron_hw.mapping.map import map_network
 from spintron_hw.mapping.target import GENERIC
 from spintron_ir import Dense, IntType, Network, Node, Output, Port, TFLite, Window
 from spintron_ir.arith import round_shift, saturate
+from tests.outside import DATA
 
-ROOT = Path(__file__).parents[2]
-CASE = ROOT.parent / "shared/vectors/tflite_conv/conv_05.npz"
+CASE = DATA / "tflite_conv" / "conv_05.npz"
 INT8 = IntType(8, signed=True)
 
 
 @pytest.fixture(scope="module")
-def conv(require_tool):
+def conv():
     """The file of the case: no padding, a stride of 1, weights as output, row, column, input."""
-    require_tool(
-        "the TFLite vectors", None if CASE.is_file() else "../shared/vectors/tflite_conv is absent"
-    )
     with np.load(CASE, allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
 
