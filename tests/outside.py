@@ -1,4 +1,4 @@
-"""Cases that others made: what lies in tests/data, and more of it where a folder beside has more."""
+"""Cases that others made: those of tests/data, and more where a folder beside has more."""
 
 import gzip
 from pathlib import Path
