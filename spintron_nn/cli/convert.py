@@ -196,7 +196,7 @@ def _print(console: Console, made: SpintronicModel, name: str, output: Path) -> 
         }
     )
     console.table(
-        f"{name} on chip {made.chip.seed}",
+        f"{name} on nominal devices" if made.chip.ideal else f"{name} on chip {made.chip.seed}",
         (
             "layer",
             "inputs",
