@@ -95,4 +95,6 @@ def check_reals(owner: str, name: str, value: Any, rule: str = "finite", unit: s
 
 
 def _wanted(what: str, rule: str, unit: str) -> str:
-    return f"{what} of {unit} {rule}" if unit else f"{what} {rule}"
+    if rule == "finite":
+        what, rule = what.replace("number", "finite number"), ""
+    return " ".join(part for part in (what, f"of {unit}" if unit else "", rule) if part)

@@ -10,7 +10,7 @@ from typing import Any
 
 from spintron_ir.errors import ParameterError, check_int
 
-from .checks import check_real
+from .checks import check_real, check_reals
 from .sampling.ageing import Ageing
 from .sampling.converters import ConverterSpread
 from .sampling.effects import effects_of, only_these
@@ -331,8 +331,9 @@ class MTJConfig:
         """
         if isinstance(weight_changes, (list, tuple)):
             return sum(self.estimate_switching_energy(part) for part in weight_changes)
-        total = abs(weight_changes)
-        total = total.sum() if hasattr(total, "sum") else total
+        if not hasattr(weight_changes, "detach"):
+            weight_changes = check_reals("MTJConfig", "weight_changes", weight_changes)
+        total = abs(weight_changes).sum()
         energy = total * (2 * (self.levels - 1) * self.switching_energy)
         return energy if hasattr(energy, "detach") else float(energy)
 

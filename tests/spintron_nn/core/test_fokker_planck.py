@@ -185,7 +185,7 @@ def test_probability_is_kept_and_positive():
         ({"thermal_stability": 0}, "thermal_stability must be a number above 0, not 0"),
         ({"anisotropy_field": -1}, "anisotropy_field must be a number of T above 0, not -1"),
         ({"damping": 0}, "damping must be a number above 0 and at most 1, not 0"),
-        ({"current_ratio": "2"}, "current_ratio must be a number finite, not '2'"),
+        ({"current_ratio": "2"}, "current_ratio must be a finite number, not '2'"),
         (
             {"torque_asymmetry": 1.0},
             "torque_asymmetry must be between -1 and 1, not 1.0; the efficiency would have a pole",

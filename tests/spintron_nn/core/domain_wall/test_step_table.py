@@ -75,7 +75,7 @@ def test_files(tmp_path):
         ),
         (
             {"delta_conductance": np.full((2, 3), np.nan)},
-            "StepTable: delta_conductance must be numbers of S finite, not nan",
+            "StepTable: delta_conductance must be finite numbers of S, not nan",
         ),
         (
             {"direction": "up"},

@@ -109,7 +109,7 @@ def test_asymmetry_against_quadrature(thickness, tolerance):
         ),
         (
             lambda: barrier_conductance(float("nan"), 1e-9, 0.4),
-            "barrier_conductance: voltage must be a number of V finite, not nan",
+            "barrier_conductance: voltage must be a finite number of V, not nan",
         ),
         (
             lambda: barrier_conductance(0.1, -1e-9, 0.4),
@@ -121,7 +121,7 @@ def test_asymmetry_against_quadrature(thickness, tolerance):
         ),
         (
             lambda: barrier_conductance(0.1, 1e-9, 0.4, float("inf")),
-            "barrier_conductance: asymmetry must be a number of V finite, not inf",
+            "barrier_conductance: asymmetry must be a finite number of V, not inf",
         ),
         (
             lambda: barrier_conductance(0.1, 1e-9, 0.4, 0.0, 0.0),

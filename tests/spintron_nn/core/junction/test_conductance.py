@@ -98,7 +98,7 @@ def test_slonczewski_with_polarisations():
         ),
         (
             lambda: angular_conductance(1.0, 1.0, float("nan")),
-            "angular_conductance: angle must be a number of rad finite, not nan",
+            "angular_conductance: angle must be a finite number of rad, not nan",
         ),
     ],
 )

@@ -85,7 +85,7 @@ def test_formulas_broadcast():
         ),
         (
             lambda: interface_anisotropy(float("nan"), 1.0),
-            "interface_anisotropy: at_zero must be a number of J/m2 finite, not nan",
+            "interface_anisotropy: at_zero must be a finite number of J/m2, not nan",
         ),
         (
             lambda: interface_anisotropy(1e-3, 1.1),
@@ -97,7 +97,7 @@ def test_formulas_broadcast():
         ),
         (
             lambda: effective_anisotropy(float("inf"), 1e-9, 1e6),
-            "effective_anisotropy: interface must be a number of J/m2 finite, not inf",
+            "effective_anisotropy: interface must be a finite number of J/m2, not inf",
         ),
         (
             lambda: effective_anisotropy(1e-3, 0.0, 1e6),
@@ -109,15 +109,15 @@ def test_formulas_broadcast():
         ),
         (
             lambda: effective_anisotropy(1e-3, 1e-9, 1e6, float("nan")),
-            "effective_anisotropy: factor_difference must be a number finite, not nan",
+            "effective_anisotropy: factor_difference must be a finite number, not nan",
         ),
         (
             lambda: effective_anisotropy(1e-3, 1e-9, 1e6, 1.0, float("nan")),
-            "effective_anisotropy: bulk must be a number of J/m3 finite, not nan",
+            "effective_anisotropy: bulk must be a finite number of J/m3, not nan",
         ),
         (
             lambda: anisotropy_field(float("nan"), 1e6),
-            "anisotropy_field: anisotropy must be a number of J/m3 finite, not nan",
+            "anisotropy_field: anisotropy must be a finite number of J/m3, not nan",
         ),
         (
             lambda: anisotropy_field(1e5, 0.0),

@@ -72,7 +72,7 @@ def test_temperature():
         ),
         (
             lambda: tmr_at_voltage(1.0, float("nan"), 0.5),
-            "tmr_at_voltage: voltage must be a number of V finite, not nan",
+            "tmr_at_voltage: voltage must be a finite number of V, not nan",
         ),
         (
             lambda: tmr_at_voltage(1.0, 0.1, 0.0),
@@ -85,7 +85,7 @@ def test_temperature():
         ),
         (
             lambda: industrial_tmr(float("nan")),
-            "industrial_tmr: voltage must be a number of V finite, not nan",
+            "industrial_tmr: voltage must be a finite number of V, not nan",
         ),
         (
             lambda: polarisation_at_temperature(1.0, 300.0, 2e-5),

@@ -79,7 +79,7 @@ def test_assist_field():
     [
         (
             lambda: spin_hall_angle(float("nan"), 1e-9, 1e-9),
-            "spin_hall_angle: bulk must be a number finite, not nan",
+            "spin_hall_angle: bulk must be a finite number, not nan",
         ),
         (
             lambda: spin_hall_angle(0.3, 0.0, 1e-9),
@@ -123,11 +123,11 @@ def test_assist_field():
         ),
         (
             lambda: spin_orbit_field(float("inf"), 0.3, 1e6, 1e-9),
-            "spin_orbit_field: current_density must be a number of A/m2 finite, not inf",
+            "spin_orbit_field: current_density must be a finite number of A/m2, not inf",
         ),
         (
             lambda: spin_orbit_field(1e12, float("nan"), 1e6, 1e-9),
-            "spin_orbit_field: angle must be a number finite, not nan",
+            "spin_orbit_field: angle must be a finite number, not nan",
         ),
         (
             lambda: spin_orbit_field(1e12, 0.3, 0.0, 1e-9),
@@ -143,7 +143,7 @@ def test_assist_field():
         ),
         (
             lambda: threshold_current_density(0.3, float("nan"), 0.3, 1e6, 1e-9),
-            "threshold_current_density: in_plane_field must be a number of T finite, not nan",
+            "threshold_current_density: in_plane_field must be a finite number of T, not nan",
         ),
         (
             lambda: threshold_current_density(0.25, [0.0, 0.15], 0.3, 1e6, 1e-9),
@@ -164,7 +164,7 @@ def test_assist_field():
         ),
         (
             lambda: write_energy(float("nan"), 1.0, 1.0),
-            "write_energy: current must be a number of A finite, not nan",
+            "write_energy: current must be a finite number of A, not nan",
         ),
         (
             lambda: write_energy(1.0, 0.0, 1.0),

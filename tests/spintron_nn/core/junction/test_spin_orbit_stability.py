@@ -122,7 +122,7 @@ def test_more_field_needs_less_torque():
         ),
         (
             lambda: instability_field(0.3, 0.0, float("nan")),
-            "instability_field: field_like_ratio must be a number finite, not nan",
+            "instability_field: field_like_ratio must be a finite number, not nan",
         ),
         (
             lambda: instability_field(0.3, 0.0, -1.0, 0.0),

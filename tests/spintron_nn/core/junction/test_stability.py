@@ -148,7 +148,7 @@ def test_activation_volume():
         ),
         (
             lambda: stability_in_field(60.0, float("nan"), 0.3),
-            "stability_in_field: field must be a number of T finite, not nan",
+            "stability_in_field: field must be a finite number of T, not nan",
         ),
         (
             lambda: stability_in_field(60.0, 0.0, 0.0),

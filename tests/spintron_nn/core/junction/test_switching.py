@@ -64,7 +64,7 @@ def test_both_forms_of_the_switching_time(damping):
         ),
         (
             lambda: spin_torque_efficiency(0.5, float("nan")),
-            "spin_torque_efficiency: angle must be a number of rad finite, not nan",
+            "spin_torque_efficiency: angle must be a finite number of rad, not nan",
         ),
         (
             lambda: critical_current(0.0, 0.6, 60.0, 300.0),

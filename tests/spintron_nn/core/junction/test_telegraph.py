@@ -173,7 +173,7 @@ RANDOM = np.random.default_rng(0)
         ),
         (
             lambda: noise_density(1.0, float("nan"), 1.0, 1.0),
-            "noise_density: step must be a number finite, not nan",
+            "noise_density: step must be a finite number, not nan",
         ),
         (
             lambda: noise_density(1.0, 1.0, 1.0, 0.0),
@@ -185,7 +185,7 @@ RANDOM = np.random.default_rng(0)
         ),
         (
             lambda: averaged_variance(1.0, float("inf"), 1.0, 1.0),
-            "averaged_variance: step must be a number finite, not inf",
+            "averaged_variance: step must be a finite number, not inf",
         ),
         (
             lambda: averaged_variance(1.0, 1.0, 0.0, 1.0),
@@ -193,7 +193,7 @@ RANDOM = np.random.default_rng(0)
         ),
         (
             lambda: update_p_bits(float("nan"), RANDOM),
-            "update_p_bits: inputs must be a number finite, not nan",
+            "update_p_bits: inputs must be a finite number, not nan",
         ),
         (
             lambda: update_p_bits(0.0, 1),

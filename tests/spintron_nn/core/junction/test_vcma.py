@@ -54,11 +54,11 @@ def test_half_precession():
     [
         (
             lambda: anisotropy_at_voltage(float("nan"), 1.0, 1e-13, 1e-9),
-            "anisotropy_at_voltage: interface must be a number of J/m2 finite, not nan",
+            "anisotropy_at_voltage: interface must be a finite number of J/m2, not nan",
         ),
         (
             lambda: anisotropy_at_voltage(1e-3, float("nan"), 1e-13, 1e-9),
-            "anisotropy_at_voltage: voltage must be a number of V finite, not nan",
+            "anisotropy_at_voltage: voltage must be a finite number of V, not nan",
         ),
         (
             lambda: anisotropy_at_voltage(1e-3, 1.0, -1e-13, 1e-9),

@@ -84,7 +84,7 @@ def test_switching_probability():
     [
         (
             lambda: write_error_rate(float("nan"), 1e-9, *LAYER),
-            "write_error_rate: current_ratio must be a number finite, not nan",
+            "write_error_rate: current_ratio must be a finite number, not nan",
         ),
         (
             lambda: write_error_rate(2.0, -1e-9, *LAYER),
@@ -116,7 +116,7 @@ def test_switching_probability():
         ),
         (
             lambda: switching_probability(float("inf"), 1e-9, *LAYER),
-            "switching_probability: current_ratio must be a number finite, not inf",
+            "switching_probability: current_ratio must be a finite number, not inf",
         ),
     ],
 )

@@ -51,7 +51,10 @@ def test_layers(changed, message):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"voltage": "1"}, "voltage must be a number or an array of numbers of V finite, not '1'"),
+        (
+            {"voltage": "1"},
+            "voltage must be a finite number or an array of finite numbers of V, not '1'",
+        ),
         (
             {"current_density": np.zeros((2, 2))},
             "current_density must be one number or an array (devices,), not one of shape (2, 2)",

@@ -100,6 +100,6 @@ def test_refusals():
     ):
         read_cell([[1.0]], 0, -1, voltage=1, scheme="half", **IDEAL)
     with pytest.raises(
-        ParameterError, match=r"^read_cell: voltage must be a number of V finite, not nan$"
+        ParameterError, match=r"^read_cell: voltage must be a finite number of V, not nan$"
     ):
         read_cell([[1.0]], 0, 0, voltage=float("nan"), scheme="half", **IDEAL)

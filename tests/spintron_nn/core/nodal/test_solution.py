@@ -225,7 +225,7 @@ def test_an_open_array_conducts_nothing():
         ),
         (
             {"applied_voltage": [1.0, float("inf")]},
-            "solve: applied_voltage must be numbers of V finite, not inf",
+            "solve: applied_voltage must be finite numbers of V, not inf",
         ),
         ({"wire_word": -1}, "solve: wire_word must be a number of ohm at least 0, not -1"),
         ({"wire_bit": None}, "solve: wire_bit must be a number of ohm at least 0, not None"),
