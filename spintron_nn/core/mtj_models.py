@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from numbers import Real
 from typing import Any
 
 from spintron_ir.errors import ParameterError, check_int
@@ -28,6 +26,22 @@ HEADROOM_SIGMAS = 4.0
 
 LEVELS = (2, 4, 8, 16, 32, 64)
 
+NUMBERS = {
+    "resistance_high": ("above 0", "ohm"),
+    "resistance_low": ("above 0", "ohm"),
+    "switching_voltage": ("above 0", "volt"),
+    "cell_area": ("above 0", "mm2"),
+    "resistance_variation": ("in 0..1", ""),
+    "stuck_p": ("in 0..1", ""),
+    "stuck_ap": ("in 0..1", ""),
+    "read_noise": ("at least 0", ""),
+    "read_voltage": ("above 0", "V"),
+    "bias_half": ("above 0", "V"),
+    "write_resistance": ("above 0", "ohm"),
+    "write_pulse": ("above 0", "s"),
+}
+"""What each real field must be, and its unit."""
+
 PARTS = {
     "spread": Spread,
     "faults": Faults,
@@ -38,15 +52,6 @@ PARTS = {
     "converters": ConverterSpread,
 }
 """Groups of effects, each in a file of spintron_nn.core.sampling."""
-
-
-def _check_real(name: str, value: Any, allowed: str, ok: Callable[[float], bool]) -> float:
-    """Return :py:`value` as a float if it is a finite number that :py:`ok` takes."""
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    number = float(value) if is_number else math.nan
-    if not math.isfinite(number) or not ok(number):
-        raise ParameterError(f"MTJConfig: {name} must be {allowed}, not {value!r}")
-    return number
 
 
 @dataclass(frozen=True)
@@ -146,27 +151,10 @@ class MTJConfig:
     converters: ConverterSpread = ConverterSpread()
 
     def __post_init__(self) -> None:
-        for name, allowed, ok in (
-            ("resistance_high", "a number of ohm above 0", lambda v: v > 0),
-            ("resistance_low", "a number of ohm above 0", lambda v: v > 0),
-            ("switching_voltage", "a number of volt above 0", lambda v: v > 0),
-            ("cell_area", "an area in mm2 above 0", lambda v: v > 0),
-            ("resistance_variation", "a number in 0..1", lambda v: 0 <= v <= 1),
-            ("stuck_p", "a probability in 0..1", lambda v: 0 <= v <= 1),
-            ("stuck_ap", "a probability in 0..1", lambda v: 0 <= v <= 1),
-            ("read_noise", "a number of at least 0", lambda v: v >= 0),
-        ):
-            object.__setattr__(self, name, _check_real(name, getattr(self, name), allowed, ok))
-        for name, unit in (
-            ("read_voltage", "V"),
-            ("bias_half", "V"),
-            ("write_resistance", "ohm"),
-            ("write_pulse", "s"),
-        ):
+        for name, (rule, unit) in NUMBERS.items():
             value = getattr(self, name)
             if name != "bias_half" or value is not None:
-                number = check_real("MTJConfig", name, value, "above 0", unit)
-                object.__setattr__(self, name, number)
+                object.__setattr__(self, name, check_real("MTJConfig", name, value, rule, unit))
         for name, kind in PARTS.items():
             object.__setattr__(self, name, made_from(kind, getattr(self, name)))
         bits = check_int("MTJConfig", "cell_bits", self.cell_bits, 2, 12)
