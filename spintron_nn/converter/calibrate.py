@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from spintron_ir import Dense, IntType, MulShift
 
-from .adc_range import AdcChoice, choose_adc, converter_error, lossless_adc_bits
+from .adc_range import AdcChoice
 from .levels import weight_values
 from .mapping import MappedLayer, map_layer
 from .quantise import Affine, best_scale, quantise_weights
-from .real_adc import sampled_adc
-from .report import LayerReport
+from .real_adc import with_converters
+from .report import LayerReport, layer_report
 from .settings import Settings
 from .stack import Norm, Stage
 from .wires import bias_error
@@ -62,28 +62,12 @@ class _Placed:
     offset: Reals
 
     def report(self, name: str, settings: Settings, scale: float, clipped: float) -> LayerReport:
-        layer, array, tile = self.layer, self.mapped.array, settings.crossbar_size
-        columns = -(-layer.cols // tile) * (1 if layer.scheme == "reference" else 2)
-        return LayerReport(
-            name=name,
-            inputs=layer.rows,
-            outputs=layer.cols,
-            tiles=layer.groups * layer.slices * columns,
-            devices=layer.devices,
+        return layer_report(
+            name,
+            self.mapped,
+            self.choice,
+            settings,
             weight_error=self.weight_error,
-            stuck=array.stuck,
-            saturated=array.saturated,
-            adc_step=None if self.choice is None else self.choice.step,
-            adc_error=0.0 if self.choice is None else self.choice.error,
-            adc_clipped=0.0 if self.choice is None else self.choice.clipped,
-            lossless_bits=lossless_adc_bits(
-                min(layer.rows, tile),
-                layer.dac_bits,
-                settings.chip.config.level_bits,
-                signed=layer.scheme != "columns",
-            ),
-            code_error=array.code_error,
-            wire_share=array.wire_share,
             bias_error=bias_error(name, self.mapped, settings.chip, self.codes),
             output_scale=scale,
             output_clipped=clipped,
@@ -123,13 +107,9 @@ def _place(stage: Stage, signal: Signal, settings: Settings, *, per_channel: boo
         dac_bits=settings.dac_bits,
         code_steps=settings.code_steps,
     )
-    layer, choice = mapped.layer, None
-    if settings.adc_bits is not None:
-        choice = choose_adc(layer, signal.codes, settings.adc_bits)
-        real = sampled_adc(stage.name, layer, choice.adc, settings.chip)
-        if real is not choice.adc:
-            choice = replace(choice, error=converter_error(layer, real, signal.codes))
-        layer = replace(layer, adc=real)
+    layer, choice = with_converters(
+        stage.name, mapped.layer, signal.codes, settings.adc_bits, settings.chip
+    )
     acc = layer.accumulate(signal.codes)
     target = (signal.codes * signal.scale) @ stage.weight.T + stage.bias
     unit = mapped.unit / (1.0 if choice is None else choice.step)

@@ -27,14 +27,13 @@ from spintron_ir import (
 from spintron_nn.core.chip import Chip
 from spintron_nn.core.mtj_models import MTJConfig
 
-from .adc_range import AdcChoice, choose_adc, converter_error, lossless_adc_bits
 from .calibrate import fit_line
 from .mapping import MappedLayer, weight_levels, write_devices
 from .model import SpintronicModel, real_array
 from .onnx_front import MatrixStage, QuantisedModel, load_onnx
 from .quantise import codes_of
-from .real_adc import sampled_adc
-from .report import ConversionReport, LayerReport
+from .real_adc import with_converters
+from .report import ConversionReport, LayerReport, layer_report
 from .scores import KEY
 from .settings import Settings
 from .wires import bias_error, tile_rule
@@ -251,13 +250,9 @@ def _matrix(
         crossbar_size=settings.crossbar_size,
         dac_bits=settings.dac_bits,
     )
-    line, choice = _Line(1.0 / unit, 0.0), None
-    if settings.adc_bits is not None:
-        choice = choose_adc(layer, codes, settings.adc_bits)
-        adc = sampled_adc(name, layer, choice.adc, chip)
-        if adc is not choice.adc:
-            choice = replace(choice, error=converter_error(layer, adc, codes))
-        layer = replace(layer, adc=adc)
+    layer, choice = with_converters(name, layer, codes, settings.adc_bits, chip)
+    line = _Line(1.0 / unit, 0.0)
+    if choice is not None:
         line = _fitted(stage, layer, codes, choice.step / unit)
     mapped = MappedLayer(layer, float(unit), levels, array)
     beside = bias_error(name, mapped, chip, codes) if len(codes) else 0.0
@@ -272,7 +267,7 @@ def _matrix(
         slope = line.slope[0]
         bias = np.round((line.offset + stage.bias) / slope).astype(np.int64)
         layer = replace(layer, bias=bias)
-    report = _report(stage, layer, settings, mapped, choice, beside)
+    report = layer_report(name, mapped, choice, settings, weight_error=0.0, bias_error=beside)
     return layer, _Line(slope, 0.0), report
 
 
@@ -299,41 +294,6 @@ def _thresholds(stage: MatrixStage, line: _Line, unit: int | None) -> Thresholds
         slope, offset = line.slope[:, None], line.offset[:, None]
         moved = np.ceil((wanted - 0.5 - sign * offset) / slope).astype(np.int64)
     return replace(given, thresholds=moved)
-
-
-def _report(
-    stage: MatrixStage,
-    layer: Dense,
-    settings: Settings,
-    mapped: MappedLayer,
-    choice: AdcChoice | None,
-    beside: float,
-) -> LayerReport:
-    array, tile = mapped.array, settings.crossbar_size
-    return LayerReport(
-        name=stage.name,
-        inputs=layer.rows,
-        outputs=layer.cols,
-        tiles=layer.groups * layer.slices * -(-layer.cols // tile) * 2,
-        devices=layer.devices,
-        weight_error=0.0,
-        stuck=array.stuck,
-        saturated=array.saturated,
-        adc_step=None if choice is None else choice.step,
-        adc_error=0.0 if choice is None else choice.error,
-        adc_clipped=0.0 if choice is None else choice.clipped,
-        lossless_bits=lossless_adc_bits(
-            min(layer.rows, tile),
-            layer.dac_bits,
-            settings.chip.config.level_bits,
-            signed=layer.scheme != "columns",
-        ),
-        code_error=array.code_error,
-        wire_share=array.wire_share,
-        bias_error=beside,
-        output_scale=1.0,
-        output_clipped=0.0,
-    )
 
 
 def _metadata(

@@ -11,10 +11,46 @@ from spintron_ir import Adc, Dense, ParameterError
 from spintron_nn.core.chip import Chip
 from spintron_nn.core.sampling.converters import SampledConverters
 
-__all__ = ["sampled_adc"]
+from .adc_range import AdcChoice, choose_adc, converter_error
+
+__all__ = ["sampled_adc", "with_converters"]
 
 TRANSITION_BITS = 8
 """Bits up to which a network carries the transition levels of a converter."""
+
+
+def with_converters(
+    name: str, layer: Dense, x: NDArray[np.int64], bits: int | None, chip: Chip
+) -> tuple[Dense, AdcChoice | None]:
+    """Put the chip's converters under a layer, their range fitted to calibration data.
+
+    Parameters
+    ----------
+    name : str
+        Name of the arrays of the layer.
+    layer : Dense
+        The layer, with lossless converters.
+    x : int64 array of shape ``(batch, rows)``
+        Calibration inputs.
+    bits : int, 1..16, or None
+        Bits of a converter; None leaves it lossless.
+    chip : Chip
+        The die.
+
+    Returns
+    -------
+    layer : Dense
+        With the converters of the chip.
+    choice : AdcChoice or None
+        Their range, and the error that the converters of the chip make.
+    """
+    if bits is None:
+        return layer, None
+    choice = choose_adc(layer, x, bits)
+    adc = sampled_adc(name, layer, choice.adc, chip)
+    if adc is not choice.adc:
+        choice = replace(choice, error=converter_error(layer, adc, x))
+    return replace(layer, adc=adc), choice
 
 
 def sampled_adc(name: str, layer: Dense, adc: Adc, chip: Chip) -> Adc:

@@ -7,7 +7,11 @@ from typing import Any
 
 from spintron_nn.core.nodal import RuleReport
 
-__all__ = ["ConversionReport", "LayerReport"]
+from .adc_range import AdcChoice, lossless_adc_bits
+from .mapping import MappedLayer
+from .settings import Settings
+
+__all__ = ["ConversionReport", "LayerReport", "layer_report"]
 
 
 @dataclass(frozen=True)
@@ -120,3 +124,57 @@ class ConversionReport:
             "frames": self.frames,
             "rule": self.rule_facts(),
         }
+
+
+def layer_report(
+    name: str,
+    mapped: MappedLayer,
+    choice: AdcChoice | None,
+    settings: Settings,
+    *,
+    weight_error: float,
+    bias_error: float,
+    output_scale: float = 1.0,
+    output_clipped: float = 0.0,
+) -> LayerReport:
+    """What the conversion of one layer came to.
+
+    Parameters
+    ----------
+    name : str
+        Node of the network.
+    mapped : MappedLayer
+        The layer on the chip.
+    choice : AdcChoice or None
+        Its converters; None are lossless.
+    settings : Settings
+        Choices of the conversion.
+    weight_error, bias_error, output_scale, output_clipped : float
+        As in :class:`LayerReport`.
+    """
+    layer, array, tile = mapped.layer, mapped.array, settings.crossbar_size
+    columns = -(-layer.cols // tile) * (1 if layer.scheme == "reference" else 2)
+    return LayerReport(
+        name=name,
+        inputs=layer.rows,
+        outputs=layer.cols,
+        tiles=layer.groups * layer.slices * columns,
+        devices=layer.devices,
+        weight_error=weight_error,
+        stuck=array.stuck,
+        saturated=array.saturated,
+        adc_step=None if choice is None else choice.step,
+        adc_error=0.0 if choice is None else choice.error,
+        adc_clipped=0.0 if choice is None else choice.clipped,
+        lossless_bits=lossless_adc_bits(
+            min(layer.rows, tile),
+            layer.dac_bits,
+            settings.chip.config.level_bits,
+            signed=layer.scheme != "columns",
+        ),
+        code_error=array.code_error,
+        wire_share=array.wire_share,
+        bias_error=bias_error,
+        output_scale=output_scale,
+        output_clipped=output_clipped,
+    )
