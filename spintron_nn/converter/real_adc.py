@@ -96,13 +96,7 @@ def sampled_adc(name: str, layer: Dense, adc: Adc, chip: Chip) -> Adc:
             f"{TRANSITION_BITS} bits, not {adc.bits}; give fewer adc_bits, or set gain, inl and "
             "dnl of the converters to 0"
         )
-    return replace(
-        adc,
-        shift=0,
-        gain=np.ones((1, 1, 1, 1), dtype=np.int64),
-        offset=np.zeros((1, 1, 1, 1), dtype=np.int64),
-        transitions=_transitions(adc, found, shape),
-    )
+    return Adc(bits=adc.bits, signed=adc.signed, transitions=_transitions(adc, found, shape))
 
 
 def _transitions(adc: Adc, found: SampledConverters, shape: tuple[int, ...]) -> NDArray[np.int32]:

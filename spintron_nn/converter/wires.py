@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 from spintron_ir import Dense, arith
 from spintron_nn.core.chip import Chip
 from spintron_nn.core.mtj_models import MTJConfig
-from spintron_nn.core.nodal import CurrentLaw, RuleReport, check_array, operating_point
+from spintron_nn.core.nodal import (
+    CurrentLaw,
+    RuleReport,
+    TunnelJunctions,
+    check_array,
+    operating_point,
+)
 
 from .mapping import MappedLayer
 
@@ -123,17 +129,17 @@ def _law(
 ) -> Callable[[Reals], tuple[Reals, Reals]]:
     """Current and slope of devices that conduct :py:`conductance` at the read voltage."""
     assert config.bias_half is not None
-    half = config.bias_half
     parallel = np.asarray(config.fractions)[level]
     scale = conductance / (parallel + (1 - parallel) / (1 + config.read_tmr))
+    # The part of each area that is antiparallel, over the conductance of a parallel one.
+    rest = TunnelJunctions(
+        np.full(level.shape, 1 + config.tmr), resistance_low=1.0, bias_half=config.bias_half
+    )
 
     def law(voltage: Reals) -> tuple[Reals, Reals]:
-        square = (voltage / half) ** 2
-        whole = 1 + square + config.tmr
-        antiparallel = (1 + square) / whole  # over the parallel conductance
-        slope = antiparallel + 2 * square * config.tmr / whole**2
+        current, slope = rest.current(voltage)
         return (
-            scale * (parallel + (1 - parallel) * antiparallel) * voltage,
+            scale * (parallel * voltage + (1 - parallel) * current),
             scale * (parallel + (1 - parallel) * slope),
         )
 
