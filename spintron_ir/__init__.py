@@ -9,7 +9,20 @@ from .errors import (
     SpintronError,
     ToolError,
 )
-from .layers import Adc, Argmax, Cell, Dense, Flatten, Noise, Pool, Quantise, Window
+from .layers import (
+    Adc,
+    Argmax,
+    Cell,
+    Concat,
+    Dense,
+    Flatten,
+    Gather,
+    Join,
+    Noise,
+    Pool,
+    Quantise,
+    Window,
+)
 from .network import Network, Node, Output, Port
 from .requantise import MulShift, Table, TFLite, Thresholds
 from .types import Interval, IntType
@@ -18,11 +31,14 @@ __all__ = [
     "Adc",
     "Argmax",
     "Cell",
+    "Concat",
     "ConversionError",
     "Dense",
     "Flatten",
+    "Gather",
     "IntType",
     "Interval",
+    "Join",
     "MappingError",
     "MismatchError",
     "MulShift",

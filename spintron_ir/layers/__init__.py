@@ -3,8 +3,11 @@
 from .argmax import Argmax
 from .base import Layer
 from .cell import Cell
+from .concat import Concat
 from .dense import Adc, Dense, Noise
 from .flatten import Flatten
+from .gather import Gather
+from .join import Join
 from .pool import Pool
 from .quantise import Quantise
 from .window import Window
@@ -13,8 +16,11 @@ __all__ = [
     "Adc",
     "Argmax",
     "Cell",
+    "Concat",
     "Dense",
     "Flatten",
+    "Gather",
+    "Join",
     "Layer",
     "Noise",
     "Pool",

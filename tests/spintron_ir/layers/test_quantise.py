@@ -34,15 +34,17 @@ def test_no_frames():
 
 
 def test_refuses_other_channels():
-    message = "Quantise: requantise must have one channel or one for each of the 3 values, not 2"
+    message = (
+        "Quantise: requantise must have one channel, one for each of the 3 channels of the last "
+        "axis or one for each of the 3 values, not 2"
+    )
     with pytest.raises(ParameterError, match=f"^{message}$"):
         Quantise(in_shape=(3,), input=U3, requantise=thresholds([[1], [2]]))
 
 
 def test_refuses_other_requantisers():
-    with pytest.raises(
-        ParameterError, match=r"^Quantise: requantise must be Thresholds, not NoneType$"
-    ):
+    message = "Quantise: requantise must be MulShift, Thresholds, Table or TFLite, not NoneType"
+    with pytest.raises(ParameterError, match=f"^{message}$"):
         Quantise(in_shape=(3,), input=U3, requantise=None)
 
 
