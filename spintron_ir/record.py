@@ -117,6 +117,11 @@ def _own(owner: str, name: str, value: Any, hint: Any) -> Any:
     return value
 
 
+def _unset(record: Record, item: dataclasses.Field[Any]) -> bool:
+    value = getattr(record, item.name)
+    return not isinstance(value, np.ndarray) and bool(value == item.default)
+
+
 def encode(value: Any, name: str, tensors: dict[str, NDArray[Any]]) -> Any:
     """Turn a value of a record into JSON, moving its arrays into :py:`tensors` under their path."""
     if isinstance(value, IntType):
@@ -126,7 +131,7 @@ def encode(value: Any, name: str, tensors: dict[str, NDArray[Any]]) -> Any:
         inside = {
             item.name: encode(getattr(value, item.name), f"{name}.{item.name}", tensors)
             for item in fields
-            if not (item.metadata.get("later") and getattr(value, item.name) is None)
+            if not (item.metadata.get("later") and _unset(value, item))
         }
         return {"kind": value.kind} | inside
     if isinstance(value, np.ndarray):

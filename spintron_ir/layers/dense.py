@@ -33,7 +33,7 @@ class Dense(UnaryLayer):
 
     ::
 
-        chunk[p, r]      = p-th group of dac_bits bits of x[r]
+        chunk[p, r]      = p-th group of dac_bits bits of x[r], of the rows of a column's block
         current[k,s,d,p] = sum over rows r of group k: chunk[p, r] * weights[s, d, r]
         code             = ADC(current + noise): of even steps, or of sampled transition levels
         acc              = sum over k,s,d,p: sign[d] * code << (slice_shift[s] + dac_bits * p)
@@ -71,8 +71,13 @@ class Dense(UnaryLayer):
     requantise : MulShift, Thresholds, Table, TFLite or None
         None passes ``acc + bias`` on.
     positions : int or None
-        Vectors in a frame, each of which the matrix is applied to: inputs are ``(positions, rows)``
-        and outputs ``(positions, cols)``. None: a frame is one vector.
+        Vectors in a frame, each of which the matrix is applied to: inputs are
+        ``(positions, inputs)`` and outputs ``(positions, cols)``. None: a frame is one vector.
+    blocks : int or None
+        Blocks of a block-diagonal matrix, as a convolution in groups has them: of the inputs,
+        which are then :py:`blocks * rows`, column ``c`` sees the ``c // (cols // blocks)``-th
+        :py:`rows`. Must divide the columns, and tiles of reference columns must not span blocks.
+        None: every column sees every input.
 
     Raises
     ------
@@ -96,6 +101,7 @@ class Dense(UnaryLayer):
     noise: Noise | None = None
     requantise: Requantiser | None = None
     positions: int | None = field(default=None, metadata={"later": True})
+    blocks: int | None = field(default=None, metadata={"later": True})
 
     def check(self) -> None:
         """Check the fields against each other."""
@@ -104,6 +110,12 @@ class Dense(UnaryLayer):
         check_int("Dense", "input.bits", self.input.bits, 1, 16)
         check_int("Dense", "dac_bits", self.dac_bits, 1, self.input.bits)
         check_int("Dense", "tile_rows", self.tile_rows, 1, 1 << 16)
+        if self.blocks is not None and self.cols % check_int(
+            "Dense", "blocks", self.blocks, 1, self.cols
+        ):
+            raise ParameterError(
+                f"Dense: blocks must divide the {self.cols} columns, not be {self.blocks}"
+            )
         if self.positions is not None:
             check_int("Dense", "positions", self.positions, 1, 1 << 24)
             check_shape("Dense", "its input", self.in_shape)
@@ -181,6 +193,11 @@ class Dense(UnaryLayer):
                 f"Dense: reference must have the shape {shape} (slices, rows, tiles), "
                 f"not {self.reference.shape}"
             )
+        if self.blocks is not None and self.block_cols % tile_cols:
+            raise ParameterError(
+                f"Dense: tile_cols must divide the {self.block_cols} columns of a block, not be "
+                f"{tile_cols}: a reference column sees the inputs of one block"
+            )
 
     def _check_codes(self) -> None:
         limit = (1 << self.cell_bits) - 1
@@ -198,13 +215,23 @@ class Dense(UnaryLayer):
 
     @property
     def rows(self) -> int:
-        """Number of inputs."""
+        """Inputs that each column sees: those of one block."""
         return self.codes.shape[2]
+
+    @property
+    def inputs(self) -> int:
+        """Number of inputs: the rows of all blocks."""
+        return (self.blocks or 1) * self.rows
 
     @property
     def cols(self) -> int:
         """Number of outputs."""
         return self.codes.shape[3]
+
+    @property
+    def block_cols(self) -> int:
+        """Columns of a block."""
+        return self.cols // (self.blocks or 1)
 
     @property
     def converters(self) -> int:
@@ -256,7 +283,7 @@ class Dense(UnaryLayer):
     @property
     def in_shape(self) -> tuple[int, ...]:
         """Shape of one input."""
-        return (self.rows,) if self.positions is None else (self.positions, self.rows)
+        return (self.inputs,) if self.positions is None else (self.positions, self.inputs)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -275,7 +302,7 @@ class Dense(UnaryLayer):
             sizes = ", ".join(map(str, self.in_shape))
             raise NetworkError(f"Dense: inputs must be (batch, {sizes}), not {x.shape}")
         first = first_frame * (self.positions or 1) % (1 << 32)  # as far as noise counts
-        total = dense_run.accumulate(self, x.reshape(-1, self.rows), first) + self.bias
+        total = dense_run.accumulate(self, x.reshape(-1, self.inputs), first) + self.bias
         return total.reshape(len(x), *self.shape)
 
     def run(self, x: Any, first_frame: int = 0) -> NDArray[np.int64]:

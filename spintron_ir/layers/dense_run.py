@@ -30,7 +30,7 @@ def accumulate(layer: Dense, x: NDArray[np.int64], first_frame: int) -> NDArray[
     """Sum of all codes for inputs ``(batch, rows)``, without the bias."""
     bound = layer.ranges.bound
     fast = next((dtype for limit, dtype in EXACT if bound < limit), None)
-    block = max(1, BLOCK_VALUES // (layer.chunks * max(layer.rows, layer.cols)))
+    block = max(1, BLOCK_VALUES // (layer.chunks * max(layer.inputs, layer.cols)))
     out = np.empty((len(x), layer.cols), dtype=np.int64)
     for start in range(0, len(x), block):
         part = x[start : start + block]
@@ -67,12 +67,21 @@ def _cut(layer: Dense, x: NDArray[np.int64]) -> NDArray[np.int64]:
     )
 
 
+def _product(layer: Dense, chunks: NDArray[Any], matrix: NDArray[Any], rows: slice) -> NDArray[Any]:
+    """Currents ``(..., cols)`` of some rows of each block, for chunks ``(..., inputs)``."""
+    if layer.blocks is None:
+        return chunks[..., rows] @ matrix
+    parts = chunks.reshape(-1, layer.blocks, layer.rows)[..., rows].transpose(1, 0, 2)
+    weights = matrix.reshape(-1, layer.blocks, layer.block_cols).transpose(1, 0, 2)
+    return (parts @ weights).transpose(1, 0, 2).reshape(*chunks.shape[:-1], layer.cols)
+
+
 def _exact(layer: Dense, x: NDArray[np.int64], frames: NDArray[Any]) -> NDArray[np.int64]:
     """The contract, word for word, on 64-bit integers."""
     chunks, weights, adc = _cut(layer, x), layer.weights.astype(np.int64), layer.adc
     acc = np.zeros((len(x), layer.cols), dtype=np.int64)
     for k, s, d, rows in _places(layer):
-        level = chunks[:, :, rows] @ weights[s, d, rows]
+        level = _product(layer, chunks, weights[s, d, rows], rows)
         if layer.noise is not None:
             amplitude = layer.noise.at(layer)[k, s, d]
             level = level + arith.noise_value(_words(layer, frames, k, s, d), amplitude)
@@ -91,7 +100,8 @@ def _fast(
     acc = np.zeros((batch, layer.cols), dtype=dtype)
     place = (2.0 ** (layer.dac_bits * np.arange(layer.chunks))).astype(dtype)
     for k, s, d, rows in _places(layer):
-        level = chunks[:, :, rows].reshape(layer.chunks * batch, -1) @ weights[s, d, rows]
+        flat = chunks.reshape(layer.chunks * batch, -1)
+        level = _product(layer, flat, weights[s, d, rows], rows)
         level = level.reshape(layer.chunks, batch, layer.cols)
         if layer.noise is not None:
             amplitude = layer.noise.at(layer)[k, s, d]

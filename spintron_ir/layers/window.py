@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -24,8 +24,8 @@ __all__ = ["Window"]
 class Window(UnaryLayer):
     """The values under a kernel at each of its positions, one vector a position.
 
-    Positions go row by row. A vector has the kernel's rows, in each its columns, in each the
-    channels. Axes of one size make it one-dimensional.
+    Positions go row by row. A vector has the groups of channels, in each the kernel's rows, in each
+    its columns, in each the channels of the group. Axes of one size make it one-dimensional.
 
     Parameters
     ----------
@@ -41,6 +41,9 @@ class Window(UnaryLayer):
         Rows and columns added around the image.
     pad_value : int
         What they hold.
+    groups : int
+        Groups of neighbouring channels that come one after the other in a vector. Must divide the
+        channels.
 
     Raises
     ------
@@ -63,6 +66,7 @@ class Window(UnaryLayer):
     dilation: tuple[int, ...] = (1, 1)
     padding: tuple[int, ...] = (0, 0, 0, 0)
     pad_value: int = 0
+    groups: int = field(default=1, metadata={"later": True})
 
     def check(self) -> None:
         """Check the fields against each other."""
@@ -87,6 +91,11 @@ class Window(UnaryLayer):
                     f"reaches over {self.extent[axis]}: use a smaller kernel or dilation, or pad"
                 )
         check_shape("Window", "its output", self.shape)
+        channels = self.in_shape[2]
+        if channels % check_int("Window", "groups", self.groups, 1, channels):
+            raise ParameterError(
+                f"Window: groups must divide the {channels} channels, not be {self.groups}"
+            )
 
     @property
     def extent(self) -> tuple[int, ...]:
@@ -134,4 +143,8 @@ class Window(UnaryLayer):
         height, width, channels = self.in_shape
         padded = np.full((len(x), height * width + 1, channels), self.pad_value)
         padded[:, :-1] = x.reshape(len(x), height * width, channels)
-        return padded[:, self.pixels].reshape(len(x), *self.shape)
+        places = padded[:, self.pixels]
+        if self.groups > 1:
+            parts = places.reshape(*places.shape[:3], self.groups, -1)
+            places = parts.transpose(0, 1, 3, 2, 4)
+        return places.reshape(len(x), *self.shape)

@@ -94,17 +94,18 @@ def _weight(layer, s, d, r, c):
 
 def _one_frame(layer, x, frame, wires):
     """Outputs of one frame; every number on the way is added to :py:`wires`."""
-    rows, cols, chunks = len(x), layer.codes.shape[3], math.ceil(layer.input.bits / layer.dac_bits)
+    rows, cols, chunks = *layer.codes.shape[2:], math.ceil(layer.input.bits / layer.dac_bits)
+    block_cols = cols // (layer.blocks or 1)
     converters = 2 if layer.scheme == "columns" else 1
     groups = [range(a, min(a + layer.tile_rows, rows)) for a in range(0, rows, layer.tile_rows)]
     out = []
     for c in range(cols):
-        acc = 0
+        acc, own = 0, x[c // block_cols * rows :]
         for k, group in enumerate(groups):
             for s, slice_shift in enumerate(layer.slice_shift):
                 for d in range(converters):
                     for p in range(chunks):
-                        parts = {r: _chunk(x[r], p, layer.input, layer.dac_bits) for r in group}
+                        parts = {r: _chunk(own[r], p, layer.input, layer.dac_bits) for r in group}
                         level = sum(parts[r] * _weight(layer, s, d, r, c) for r in group)
                         wires["chunk"].extend(parts.values())
                         wires["current"].append(level)
@@ -183,12 +184,17 @@ def _dense_layers(draw, max_rows=6, max_bits=5):
     """Any small dense layer."""
     size = st.integers(1, 3)
     rows, cols, slices = draw(st.integers(1, max_rows)), draw(st.integers(1, 5)), draw(size)
+    blocks = draw(st.sampled_from([None, None, 1, 2, 3]))
+    block_cols, cols = cols, cols * (blocks or 1)
     scheme = draw(st.sampled_from(["pair", "columns", "reference"]))
     cell_bits, tile_rows = draw(size), draw(st.integers(1, max_rows))
     type_ = IntType(draw(st.integers(1, max_bits)), draw(st.booleans()))
     rng = np.random.default_rng(draw(st.integers(0, 999)))
     devices = 1 if scheme == "reference" else 2
-    tile_cols = draw(st.integers(1, 5)) if scheme == "reference" else None
+    tile_cols = None
+    if scheme == "reference":
+        sizes = range(1, 6) if blocks is None else [n for n in range(1, 6) if block_cols % n == 0]
+        tile_cols = draw(st.sampled_from(sizes))
     full = (-(-rows // tile_rows), slices, 2 if scheme == "columns" else 1, cols)
 
     def spread(low, high, *levels):
@@ -227,6 +233,7 @@ def _dense_layers(draw, max_rows=6, max_bits=5):
         adc=adc,
         noise=noise,
         requantise=_requantisers(rng, cols, kind),
+        blocks=blocks,
     )
 
 
@@ -242,8 +249,8 @@ def frames_of():
 
     def frames(layer, count=6, seed=0):
         low, high = layer.input.low, layer.input.high
-        corners = [np.full(layer.rows, value) for value in (low, high)]
-        random = np.random.default_rng(seed).integers(low, high + 1, (count, layer.rows))
+        corners = [np.full(layer.inputs, value) for value in (low, high)]
+        random = np.random.default_rng(seed).integers(low, high + 1, (count, layer.inputs))
         return np.concatenate([corners, random])
 
     return frames

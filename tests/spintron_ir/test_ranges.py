@@ -15,7 +15,8 @@ from spintron_ir.ranges import dense_ranges
 
 def every_input(layer):
     values = range(layer.input.low, layer.input.high + 1)
-    return list(itertools.product(values, repeat=layer.rows))
+    own = itertools.product(values, repeat=layer.rows)
+    return [frame * (layer.blocks or 1) for frame in own]  # a column sees one block alone
 
 
 def wires_of(layer, reference, frames=1):
@@ -54,7 +55,7 @@ def test_without_converters_one_row_is_tight(data, dense_layers, reference):
 
 def remade(layer, **changed):
     names = ("codes", "cell_bits", "scheme", "reference", "tile_cols", "input", "dac_bits")
-    names += ("slice_shift", "tile_rows", "bias", "adc", "noise", "requantise")
+    names += ("slice_shift", "tile_rows", "bias", "adc", "noise", "requantise", "blocks")
     return Dense(**{name: getattr(layer, name) for name in names} | changed)
 
 

@@ -338,12 +338,13 @@ def test_positions_are_vectors_one_after_the_other():
     np.testing.assert_array_equal(three.run(x, first_frame=late).reshape(12, -1), expected)
 
 
-def test_files_leave_out_positions_where_there_are_none():
+@pytest.mark.parametrize("name", ["positions", "blocks"])
+def test_files_leave_out_what_is_not_there(name):
     tensors = {}
-    assert "positions" not in encode(make(), "layer", tensors)
-    assert encode(make(positions=2), "layer", tensors)["positions"] == 2
-    again = decode(encode(make(positions=2), "layer", tensors), tensors)
-    assert again.positions == 2
+    assert name not in encode(make(), "layer", tensors)
+    assert encode(make(**{name: 2}), "layer", tensors)[name] == 2
+    again = decode(encode(make(**{name: 2}), "layer", tensors), tensors)
+    assert getattr(again, name) == 2
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from spintron_ir import IntType, Network, Node, Output, ParameterError, Port, Window
+from spintron_ir import Dense, IntType, Network, Node, Output, ParameterError, Port, Window
+from spintron_ir.record import encode
 
 GOOD = {"in_shape": (4, 5, 2), "type": IntType(4, signed=True), "kernel": (3, 2)}
 
@@ -27,26 +28,42 @@ def test_channels_are_the_last_axis():
     assert layer.run([[[[1, 2], [3, 4], [5, 6]]]]).tolist() == [[[1, 2, 3, 4], [3, 4, 5, 6]]]
 
 
+def test_groups_come_one_after_the_other():
+    # Two pixels of the channels 1, 2, 3, 4 and 5, 6, 7, 8: the group of 1 and 2, then of 3 and 4.
+    layer = Window(in_shape=(1, 2, 4), type=IntType(4), kernel=(1, 2), groups=2)
+    assert layer.run([[[[1, 2, 3, 4], [5, 6, 7, 8]]]]).tolist() == [[[1, 2, 5, 6, 3, 4, 7, 8]]]
+    tensors = {}
+    assert encode(layer, "layer", tensors)["groups"] == 2
+    assert "groups" not in encode(Window(**GOOD), "layer", tensors)
+
+
 @pytest.mark.parametrize("seed", range(40))
-def test_times_a_matrix_it_is_torch_convolution(seed):
+def test_with_a_matrix_it_is_torch_convolution(seed):
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(seed)
     kernel, stride, dilation = (tuple(rng.integers(1, 4, 2).tolist()) for _ in range(3))
     pad = tuple(rng.integers(0, 4, 2).tolist())
-    channels, cols = int(rng.integers(1, 4)), int(rng.integers(1, 4))
+    groups, own, block_cols = (int(rng.integers(1, 4)) for _ in range(3))
+    channels, cols = groups * own, groups * block_cols
     least = [max(1, d * (k - 1) + 1 - 2 * p) for k, d, p in zip(kernel, dilation, pad)]
     height, width = (int(low + rng.integers(0, 5)) for low in least)
     layer = Window(
         in_shape=(height, width, channels), type=IntType(5, signed=True), kernel=kernel,
-        stride=stride, dilation=dilation, padding=(*pad, *pad),
+        stride=stride, dilation=dilation, padding=(*pad, *pad), groups=groups,
     )  # fmt: skip
     x = rng.integers(-16, 16, (3, height, width, channels))
-    matrix = rng.integers(-8, 8, (*kernel, channels, cols))
+    kernels = rng.integers(-7, 8, (*kernel, own, cols))
     expected = torch.nn.functional.conv2d(
-        torch.tensor(x.transpose(0, 3, 1, 2)), torch.tensor(matrix.transpose(3, 2, 0, 1)),
-        stride=stride, padding=pad, dilation=dilation,
+        torch.tensor(x.transpose(0, 3, 1, 2)), torch.tensor(kernels.transpose(3, 2, 0, 1)),
+        stride=stride, padding=pad, dilation=dilation, groups=groups,
     ).numpy()  # fmt: skip
-    found = layer.run(x) @ matrix.reshape(-1, cols)
+    weights = kernels.reshape(-1, cols)
+    matrix = Dense(
+        codes=np.stack([np.maximum(weights, 0), np.maximum(-weights, 0)])[None], cell_bits=3,
+        scheme="pair", input=layer.type, dac_bits=2, slice_shift=(0,), tile_rows=5,
+        bias=np.zeros(cols, int), positions=layer.shape[0], blocks=groups,
+    )  # fmt: skip
+    found = matrix.run(layer.run(x))
     assert layer.grid == expected.shape[2:]
     np.testing.assert_array_equal(
         found.reshape(3, *layer.grid, cols), expected.transpose(0, 2, 3, 1)
@@ -81,6 +98,8 @@ def test_file_comes_back(tmp_path):
         ({"dilation": (1, 1, 1)}, "dilation must be (vertical, horizontal), not (1, 1, 1)"),
         ({"padding": (1, 1)}, "padding must be (top, left, bottom, right), not (1, 1)"),
         ({"padding": (0, -1, 0, 0)}, "padding[1] must be an integer in 0..65536, not -1"),
+        ({"groups": 0}, "groups must be an integer in 1..2, not 0"),
+        ({"in_shape": (4, 5, 6), "groups": 4}, "groups must divide the 6 channels, not be 4"),
         ({"pad_value": 8}, "pad_value must be an integer in -8..7, not 8"),
         (
             {"dilation": (1, 6)},
