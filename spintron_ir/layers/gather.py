@@ -89,6 +89,7 @@ class Gather(UnaryLayer):
     def run(self, x: Any, first_frame: int = 0) -> NDArray[np.int64]:
         """Outputs ``(batch, *out_shape)`` of inputs ``(batch, *in_shape)``."""
         x = as_int(x)
-        padded = np.full((len(x), math.prod(self.in_shape) + 1), self.pad_value)
-        padded[:, :-1] = x.reshape(len(x), -1)
+        count = math.prod(self.in_shape)
+        padded = np.full((len(x), count + 1), self.pad_value)
+        padded[:, :-1] = x.reshape(len(x), count)
         return padded[:, self.index].reshape(len(x), *self.out_shape)
