@@ -201,9 +201,12 @@ class DensePlan:
         blocks = padded.reshape(-1, self.passes, self.col_parallel, *inner)
         return np.moveaxis(blocks, 1, 0).reshape(-1, self.col_parallel, *inner)
 
-    def output_times(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Cycle of each output beat of a first frame, given that of each input beat."""
-        layer, gate = self.layer, self.gate()
+    def output_times(self, times: NDArray[np.int64], gate: Gate | None = None) -> NDArray[np.int64]:
+        """Cycle of each output beat of a first frame, given that of each input beat.
+
+        Of a later frame, where :py:`gate` knows of those before.
+        """
+        layer, gate = self.layer, gate or self.gate()
         arrived = times.reshape(self.positions, -1)[:, -1].tolist()
         start = np.array([gate.take(last) for last in arrived])[:, None]
         behind = timing.converter_latency(layer)

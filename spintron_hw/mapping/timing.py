@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spintron_ir import Dense, MulShift, Table, TFLite, Thresholds
+from spintron_ir.requantise import Requantiser
 from spintron_ir.types import IntType
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "mulshift_latency",
     "paced",
     "requantise_latency",
+    "requantiser_latency",
     "search_latency",
     "tflite_latency",
     "tflite_multipliers",
@@ -116,16 +118,22 @@ def search_latency(count: int) -> int:
 
 
 def requantise_latency(layer: Dense, acc: IntType) -> int:
-    """Cycles through the requantiser of a layer."""
-    rq = layer.requantise
-    if isinstance(rq, MulShift):
-        return mulshift_latency(acc, rq, layer.bias)
-    if isinstance(rq, TFLite):
-        return tflite_latency(acc, rq, layer.bias)
-    if isinstance(rq, Table):
-        return mulshift_latency(acc, rq.code, layer.bias) + 1
-    if isinstance(rq, Thresholds):
-        return search_latency(rq.thresholds.shape[1])
+    """Cycles through the requantiser of a dense layer."""
+    return requantiser_latency(layer.requantise, acc, layer.bias)
+
+
+def requantiser_latency(
+    requantise: Requantiser | None, acc: IntType, bias: NDArray[np.integer]
+) -> int:
+    """Cycles through the cell of a requantiser, or through an adder of the bias."""
+    if isinstance(requantise, MulShift):
+        return mulshift_latency(acc, requantise, bias)
+    if isinstance(requantise, TFLite):
+        return tflite_latency(acc, requantise, bias)
+    if isinstance(requantise, Table):
+        return mulshift_latency(acc, requantise.code, bias) + 1
+    if isinstance(requantise, Thresholds):
+        return search_latency(requantise.thresholds.shape[1])
     return ADD_BIAS
 
 
