@@ -58,7 +58,7 @@ def present(console: Console, job: Job, data: Dataset, folder: Path) -> None:
     from .files import made_folder, write_json
 
     made_folder(folder)
-    with console.progress("frames", len(data.test_x)) as advance:
+    with console.progress("frames", len(data.test_x[: job.frames])) as advance:
         report = run_job(
             job, data, folder, stage=console.stage, progress=advance, steps=console.steps()
         )
@@ -71,11 +71,12 @@ def present(console: Console, job: Job, data: Dataset, folder: Path) -> None:
         inputs={data.name: data.digest()},
     )
     console.result(report)
-    console.table(
-        f"what it costs, one by one, on {len(job.chips)} chips",
-        ("non-ideality", "accuracy, mean", "worst chip", "cost"),
-        effect_rows(report),
-    )
+    if job.effects:
+        console.table(
+            f"what it costs, one by one, on {len(job.chips)} chips",
+            ("non-ideality", "accuracy, mean", "worst chip", "cost"),
+            effect_rows(report),
+        )
     console.table(f"{data.name} on sampled chips", ("what", "value", "note"), report_rows(report))
     console.text(f"everything lies in {folder}, the figures in {path}")
     if report["verify"]["mismatches"]:
@@ -105,6 +106,13 @@ def report_rows(report: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("latency", f"{cycles['latency']:,} cycles", "first input to last output"),
         ("interval", f"{cycles['interval']:,} cycles", "between frames"),
         *((("design rule", *_rule(report["design_rule"])),) if report["design_rule"] else ()),
+        *(_built(fpga) if fpga else ()),
+    ]
+
+
+def _built(fpga: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Rows of what a build came to."""
+    return [
         *(
             (title, f"{fpga[name]:,}", f"of {fpga['capacity'][name]:,} on {fpga['board']}")
             for name, title in (

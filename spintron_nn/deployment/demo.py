@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean, pstdev
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,7 +39,7 @@ ORIGIN = {
     "accuracy.chips": "measured: the integers of every sampled chip, by seed",
     "effects": "measured: the integers of chips with one non-ideality of the technology each",
     "design_rule": "computed: nodal solution of the worst column of a tile",
-    "accuracy.rtl": "simulated: the emitted Verilog of the first chip, every test image",
+    "accuracy.rtl": "simulated: the emitted Verilog of the first chip, every verified image",
     "verify": "simulated: the emitted Verilog against Network.trace, every stream",
     "cycles": "simulated, equal to the plan",
     "fpga": "synthesized, placed and routed by Yosys and nextpnr",
@@ -72,6 +73,12 @@ class Job:
         Most cycles between frames; None: as fast as fits.
     engine : str
         Simulator of the verification.
+    frames : int or None
+        Test images that are verified, from the first on; None: all.
+    effects : bool
+        Whether the cost of each non-ideality of the technology is measured.
+    build : bool
+        Whether a bitstream is built.
     """
 
     recipe: Recipe
@@ -82,6 +89,9 @@ class Job:
     body: str = "auto"
     interval: int | None = None
     engine: str = "cxxrtl"
+    frames: int | None = None
+    effects: bool = True
+    build: bool = True
 
 
 def digits_job(**changed: Any) -> Job:
@@ -155,22 +165,24 @@ def run_job(
     folder.mkdir(parents=True, exist_ok=True)
     accuracy, effects, model = _on_chips(job, data, stage)
     model.network.save(folder / "network.safetensors")
-    frames = model.quantise_input(data.test_x)
+    frames = model.quantise_input(data.test_x[: job.frames])
     np.save(folder / "test_x.npy", frames.astype(model.network.inputs[0].type.dtype))
 
     plan = plan_for(model.network, board=job.board, body=job.body, interval=job.interval)
     with stage(f"verify {len(frames):,} frames in RTL ({job.engine})"):
         checked = verify_plan(plan, frames, engine=job.engine, progress=progress)
-    to = folder / board_named(job.board).name
-    with stage(f"build for {to.name}"):
-        built = build_plan(plan, job.board, to, progress=steps)
+    fpga: dict[str, Any] | None = None
+    if job.build:
+        to = folder / board_named(job.board).name
+        with stage(f"build for {to.name}"):
+            fpga = fpga_facts(build_plan(plan, job.board, to, progress=steps), to)
     answers = checked.outputs["class"][:, 0]
     return {
         "name": model.network.name,
         "network": "network.safetensors",
         "digest": model.network.digest(),
         "technology": job.technology,
-        "accuracy": accuracy | {"rtl": float(np.mean(answers == data.test_y))},
+        "accuracy": accuracy | {"rtl": float(np.mean(answers == data.test_y[: job.frames]))},
         "effects": effects,
         "design_rule": model.report.rule_facts(),
         "verify": {
@@ -180,7 +192,7 @@ def run_job(
             "mismatches": checked.mismatches,
         },
         "cycles": {"latency": checked.latency, "interval": checked.interval},
-        "fpga": fpga_facts(built, to),
+        "fpga": fpga,
         "job": asdict(job),
         "units": UNITS,
         "origin": ORIGIN,
@@ -191,7 +203,7 @@ def _on_chips(
     job: Job, data: Dataset, stage: Stage
 ) -> tuple[dict[str, Any], list[dict[str, Any]], SpintronicModel]:
     """Train and put on chips; return accuracies, costs of effects and the first chip's model."""
-    from ..training.ablation import cost_of_effects
+    from ..training.ablation import EffectCost, cost_of_effects
     from ..training.recipes import float_accuracy
 
     mtj = technology(job.technology).mtj_config()
@@ -201,16 +213,21 @@ def _on_chips(
     with stage("convert, on nominal devices and on the chip that is built"):
         ideal = trained.on_chip(ideal=True).accuracy(*test)
         first = trained.on_chip(job.chips[0])
-    with stage(f"{len(mtj.effects())} non-idealities one by one, on {len(job.chips)} chips"):
-        costs = cost_of_effects(trained, job.chips)
-    chips = costs[-1]
+    costs: tuple[EffectCost, ...] = ()
+    if job.effects:
+        with stage(f"{len(mtj.effects())} non-idealities one by one, on {len(job.chips)} chips"):
+            costs = cost_of_effects(trained, job.chips)
+        chips = costs[-1].accuracies
+    else:
+        with stage(f"{len(job.chips)} chips"):
+            chips = trained.accuracies(job.chips)
     accuracy = {
         "float": float_accuracy(trained.float_model, data),
         "quantised": ideal,
-        "chip": chips.accuracies[0],
-        "chips": list(chips.accuracies),
-        "chip_mean": chips.mean,
-        "chip_worst": chips.worst,
-        "chip_spread": chips.spread,
+        "chip": chips[0],
+        "chips": list(chips),
+        "chip_mean": fmean(chips),
+        "chip_worst": min(chips),
+        "chip_spread": pstdev(chips),
     }
     return accuracy, [cost.as_dict() for cost in costs], first

@@ -123,3 +123,15 @@ def test_the_same_job_gives_the_same_bytes(data, job, tmp_path):
         report = demo.run_job(job, data, Path(tmp_path / name))
         digests.add((report["digest"], str(report["accuracy"])))
     assert len(digests) == 1
+
+
+@pytest.mark.toolchain
+@pytest.mark.usefixtures("no_board")
+def test_a_job_may_verify_a_few_frames_and_leave_the_rest(data, job, tmp_path):
+    few = replace(job, frames=5, effects=False, build=False)
+    report = demo.run_job(few, data, tmp_path)
+    assert report["verify"]["vectors"] == 5 and report["verify"]["mismatches"] == 0
+    assert report["effects"] == [] and report["fpga"] is None
+    assert len(report["accuracy"]["chips"]) == 2
+    titles = [row[0] for row in report_rows(report)]
+    assert "interval" in titles and "bitstream" not in titles
