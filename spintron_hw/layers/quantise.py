@@ -1,29 +1,30 @@
-"""A layer that quantises single values: the threshold cell of a dense layer, on its own."""
+"""A layer that requantises single values: the requantisers of a dense layer, on their own."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
+from amaranth.lib import wiring
 
-from ..cells.requantise_thresholds import RequantiseThresholds
-from ..mapping.simple import QuantisePlan
+from spintron_ir import IntType
+from spintron_ir.requantise import Requantiser
 
-__all__ = ["quantise_layer"]
+from ..mapping.simple import QuantisePlan, spread
+from .dense import REQUANTISERS
+
+__all__ = ["quantise_layer", "requantiser"]
 
 
-def quantise_layer(plan: QuantisePlan) -> RequantiseThresholds:
-    """Return the cell of a quantising layer.
+def quantise_layer(plan: QuantisePlan) -> wiring.Component:
+    """Return the cell of a quantising layer."""
+    layer = plan.layer
+    return requantiser(layer.requantise, layer.input, plan.length, plan.i_lanes)
 
-    Thresholds that all values share are given to every lane, where they are constants.
+
+def requantiser(requantise: Requantiser, acc: IntType, length: int, lanes: int) -> wiring.Component:
+    """Return the cell that requantises frames of :py:`length` values of type :py:`acc`.
+
+    Channels that all values share are given to every lane, where they are constants.
     """
-    layer, lanes = plan.layer, plan.i_lanes
-    shared = layer.requantise
-    if shared.cols == 1:
-        shared = replace(
-            shared,
-            thresholds=np.repeat(shared.thresholds, lanes, axis=0),
-            sign=np.repeat(shared.sign, lanes),
-        )
-    bias = np.zeros(shared.cols, dtype=np.int64)
-    return RequantiseThresholds(acc=layer.input, requantise=shared, bias=bias, lanes=lanes)
+    found = spread(requantise, length, lanes)
+    bias = np.zeros(found.cols, dtype=np.int64)
+    return REQUANTISERS[type(found)](acc=acc, requantise=found, bias=bias, lanes=lanes)

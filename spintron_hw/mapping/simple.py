@@ -3,17 +3,54 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spintron_ir import Table, Thresholds
 from spintron_ir.errors import ParameterError, check_int
+from spintron_ir.requantise import Requantiser
 
 from . import timing
 
-__all__ = ["ArgmaxPlan", "CellPlan", "PoolPlan", "QuantisePlan", "WirePlan"]
+__all__ = ["ArgmaxPlan", "CellPlan", "PoolPlan", "QuantisePlan", "WirePlan", "spread"]
+
+
+def spread(requantise: Requantiser, length: int, lanes: int) -> Requantiser:
+    """The same requantiser with a channel for each lane of as many beats as it takes to repeat.
+
+    Cells have a channel for each element of a vector. Here the vector is a frame of
+    :py:`length` values, whose channels come round again and again.
+
+    Examples
+    --------
+    Three channels in beats of two values come round after three beats:
+
+    >>> from spintron_ir import IntType, MulShift
+    >>> rq = MulShift(multiplier=[5, 6, 7], shift=[0] * 3, zero_point=0, type=IntType(8))
+    >>> spread(rq, 12, 2).multiplier.tolist()
+    [5, 6, 7, 5, 6, 7]
+    """
+    period = math.lcm(requantise.cols, lanes)
+    beats = -(-length // lanes)
+    count = length if beats % (period // lanes) else period
+    return _of_channels(requantise, np.resize(np.arange(requantise.cols), count))
+
+
+def _of_channels(requantise: Requantiser, channels: NDArray[np.int64]) -> Requantiser:
+    if isinstance(requantise, Table):
+        return replace(requantise, code=_scaled(requantise.code, channels))
+    if isinstance(requantise, Thresholds):
+        thresholds, sign = requantise.thresholds[channels], requantise.sign[channels]
+        return replace(requantise, thresholds=thresholds, sign=sign)
+    return _scaled(requantise, channels)
+
+
+def _scaled(requantise: Any, channels: NDArray[np.int64]) -> Any:
+    multiplier, shift = requantise.multiplier[channels], requantise.shift[channels]
+    return replace(requantise, multiplier=multiplier, shift=shift)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -78,11 +115,12 @@ class PoolPlan(_SimplePlan):
 
 
 class QuantisePlan(_SimplePlan):
-    """Thresholds counted for each value while the values pass."""
+    """Values requantised while they pass, one by one."""
 
     def output_times(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
         """Cycle of each output beat of a first frame, given that of each input beat."""
-        return times + timing.search_latency(self.layer.requantise.thresholds.shape[1])
+        layer, bias = self.layer, np.zeros(1, dtype=np.int64)
+        return times + timing.requantiser_latency(layer.requantise, layer.input, bias)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
