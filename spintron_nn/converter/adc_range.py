@@ -65,7 +65,7 @@ def choose_adc(layer: Dense, x: Ints, bits: int, *, gains: tuple[int, ...] = (1,
     ----------
     layer : Dense
         The layer, with lossless converters.
-    x : int64 array of shape ``(batch, rows)``
+    x : int64 array of shape ``(batch, inputs)``
         Calibration inputs.
     bits : int, 1..16
         Bits of a converter; one makes a sense amplifier.
@@ -122,6 +122,19 @@ def _levels(layer: Dense, x: Ints) -> NDArray[np.int32]:
         x, bits=layer.input.bits, signed=layer.input.signed, dac_bits=layer.dac_bits
     ).astype(np.float64)  # exact: a current has far fewer than 53 bits
     weights = layer.weights.astype(np.float64)
+    if layer.blocks is not None:
+        parts = parts.reshape(*parts.shape[:2], layer.blocks, layer.rows)
+        weights = weights.reshape(*weights.shape[:3], layer.blocks, layer.block_cols)
+        groups = [
+            np.einsum(
+                "pnbr,sdrbc->sdpnbc",
+                parts[..., low:high],
+                weights[:, :, low:high],
+                optimize=True,
+            ).reshape(layer.slices, layer.converters, *parts.shape[:2], layer.cols)
+            for low, high in layer.row_groups
+        ]
+        return np.stack(groups).astype(np.int32)
     groups = [
         np.einsum("pnr,sdrc->sdpnc", parts[:, :, low:high], weights[:, :, low:high], optimize=True)
         for low, high in layer.row_groups

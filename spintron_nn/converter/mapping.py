@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from spintron_ir import Dense, IntType, Noise, ParameterError
 from spintron_nn.core.chip import Chip, SampledArray
 
-__all__ = ["MappedLayer", "map_layer", "weight_levels", "write_devices"]
+__all__ = ["MappedLayer", "map_layer", "split", "weight_levels", "write_devices"]
 
 Ints = NDArray[np.int64]
 
@@ -75,6 +75,8 @@ def map_layer(
     crossbar_size: int,
     dac_bits: int,
     code_steps: str = "network",
+    blocks: int | None = None,
+    used: NDArray[np.bool_] | None = None,
 ) -> MappedLayer:
     """Write a matrix of weights to the arrays :py:`name` of a chip.
 
@@ -98,6 +100,11 @@ def map_layer(
         Bits of an input chunk; cut to the bits of the input.
     code_steps : str
         ``network`` or ``column``.
+    blocks : int or None
+        Blocks of a block-diagonal matrix: :py:`states` has the inputs of one block then.
+    used : bool array of the shape of :py:`states`, or None
+        Where weights stand. Elsewhere both devices of a pair are on the lowest level, which is a
+        weight of zero; the scheme ``reference`` has none.
     """
     config = chip.config
     level_bits = config.level_bits
@@ -106,6 +113,8 @@ def map_layer(
         devices = levels[:, None]
     else:
         devices = np.stack([levels, config.levels - 1 - levels], axis=1)
+    if used is not None:
+        devices = np.where(used.T, devices, 0)
     layer, array = write_devices(
         name,
         devices,
@@ -116,6 +125,7 @@ def map_layer(
         crossbar_size=crossbar_size,
         dac_bits=dac_bits,
         code_steps=code_steps,
+        blocks=blocks,
     )
     # A value of 1 is one level between both devices, or half a level from the reference.
     unit = config.level_codes * (0.5 if scheme == "reference" else 1.0)
@@ -133,8 +143,12 @@ def write_devices(
     crossbar_size: int,
     dac_bits: int,
     code_steps: str = "network",
+    blocks: int | None = None,
 ) -> tuple[Dense, SampledArray]:
     """Write levels to the arrays :py:`name` of a chip; return the crossbars and what was read.
+
+    Each block of a block-diagonal matrix is on arrays of its own: it shares no word line with
+    another.
 
     Parameters
     ----------
@@ -142,20 +156,24 @@ def write_devices(
         Level of every device.
     slice_shift : tuple of int
         Place of each slice, as a power of two.
-    name ... code_steps
+    name ... blocks
         As for :func:`map_layer`.
     """
     config = chip.config
     array = chip.sample(
         name,
-        devices,
+        devices if blocks is None else split(devices, blocks),
         tile=crossbar_size,
         reference=scheme == "reference",
         per_column=code_steps == "column",
     )
+    if blocks is not None:
+        array = _joined(array, blocks)
     reference: dict[str, Any] = {}
     if array.reference is not None:
-        reference = {"reference": array.reference, "tile_cols": crossbar_size}
+        width = devices.shape[-1] // (blocks or 1)
+        tile_cols = crossbar_size if blocks is None else min(crossbar_size, width)
+        reference = {"reference": array.reference, "tile_cols": tile_cols}
     layer = Dense(
         codes=array.codes,
         cell_bits=config.cell_bits,
@@ -165,11 +183,34 @@ def write_devices(
         slice_shift=slice_shift,
         tile_rows=crossbar_size,
         bias=np.zeros(devices.shape[-1], dtype=np.int64),
+        blocks=blocks,
         **reference,
     )
     if not chip.ideal:
         layer = replace(layer, noise=_noise(name, layer, array, chip))
     return layer, array
+
+
+def split(levels: Ints, blocks: int) -> Ints:
+    """Blocks of columns first, ``(blocks, ..., cols / blocks)``: each has arrays of its own."""
+    parts = levels.reshape(*levels.shape[:-1], blocks, -1)
+    return np.ascontiguousarray(np.moveaxis(parts, -2, 0))
+
+
+def _joined(array: SampledArray, blocks: int) -> SampledArray:
+    """What :func:`split` parted, columns side by side again."""
+
+    def beside(parts: NDArray[Any]) -> NDArray[Any]:
+        moved = np.moveaxis(parts, 0, -2)
+        return moved.reshape(*moved.shape[:-2], -1)
+
+    return replace(
+        array,
+        codes=beside(array.codes),
+        reference=None if array.reference is None else beside(array.reference),
+        steps=np.tile(array.steps, blocks),
+        telegraph=None if array.telegraph is None else beside(array.telegraph),
+    )
 
 
 def _noise(name: str, layer: Dense, array: SampledArray, chip: Chip) -> Noise | None:

@@ -53,6 +53,10 @@ class LayerReport:
         Real value of one output code.
     output_clipped : float, 0..1
         Share of the calibration outputs beyond the output codes; what a ReLU cuts is not counted.
+    positions : int
+        Vectors of a frame that the matrix is applied to.
+    blocks : int
+        Blocks of a block-diagonal matrix, on tiles of their own; :py:`inputs` are those of one.
     """
 
     name: str
@@ -72,6 +76,8 @@ class LayerReport:
     bias_error: float
     output_scale: float
     output_clipped: float
+    positions: int = 1
+    blocks: int = 1
 
 
 @dataclass(frozen=True)
@@ -136,6 +142,7 @@ def layer_report(
     bias_error: float,
     output_scale: float = 1.0,
     output_clipped: float = 0.0,
+    positions: int | None = None,
 ) -> LayerReport:
     """What the conversion of one layer came to.
 
@@ -151,14 +158,16 @@ def layer_report(
         Choices of the conversion.
     weight_error, bias_error, output_scale, output_clipped : float
         As in :class:`LayerReport`.
+    positions : int or None
+        Vectors of a frame, None for one.
     """
     layer, array, tile = mapped.layer, mapped.array, settings.crossbar_size
-    columns = -(-layer.cols // tile) * (1 if layer.scheme == "reference" else 2)
+    columns = -(-layer.block_cols // tile) * (1 if layer.scheme == "reference" else 2)
     return LayerReport(
         name=name,
         inputs=layer.rows,
         outputs=layer.cols,
-        tiles=layer.groups * layer.slices * columns,
+        tiles=layer.groups * layer.slices * columns * (layer.blocks or 1),
         devices=layer.devices,
         weight_error=weight_error,
         stuck=array.stuck,
@@ -177,4 +186,6 @@ def layer_report(
         bias_error=bias_error,
         output_scale=output_scale,
         output_clipped=output_clipped,
+        positions=positions or 1,
+        blocks=layer.blocks or 1,
     )

@@ -18,7 +18,7 @@ from spintron_nn.core.nodal import (
     operating_point,
 )
 
-from .mapping import MappedLayer
+from .mapping import MappedLayer, split
 
 Reals = NDArray[np.float64]
 
@@ -46,12 +46,12 @@ def tile_rule(chip: Chip, layers: Sequence[Dense], tile: int) -> RuleReport | No
     config, wires = chip.config, chip.config.wires
     if chip.ideal or not wires.on:
         return None
-    side = max(layers, key=lambda layer: min(layer.rows, tile) * min(layer.cols, tile))
+    side = max(layers, key=lambda layer: min(layer.rows, tile) * min(layer.block_cols, tile))
     return check_array(
         resistance_low=config.resistance_low + wires.access,
         resistance_high=config.resistance_high + wires.access,
         rows=min(side.rows, tile),
-        cols=min(side.cols, tile),
+        cols=min(side.block_cols, tile),
         wire_word=wires.word,
         wire_bit=wires.bit,
         driver=wires.driver,
@@ -75,7 +75,7 @@ def bias_error(name: str, mapped: MappedLayer, chip: Chip, x: NDArray[np.int64])
         The layer on the chip.
     chip : Chip
         The die.
-    x : int64 array of shape ``(batch, rows)``
+    x : int64 array of shape ``(batch, inputs)``
         Calibration inputs.
 
     Returns
@@ -87,10 +87,12 @@ def bias_error(name: str, mapped: MappedLayer, chip: Chip, x: NDArray[np.int64])
     config, layer = chip.config, mapped.layer
     if chip.ideal or config.bias_half is None:
         return 0.0
-    side = layer.tile_rows
-    held, _ = chip.conductances(name, mapped.levels, tile=side)
-    corner = (0, 0, slice(0, side), slice(0, side))
-    raw, level = held[corner], mapped.levels[corner]
+    side, levels = layer.tile_rows, mapped.levels
+    if layer.blocks is not None:
+        levels = split(levels, layer.blocks)
+    held, _ = chip.conductances(name, levels, tile=side)
+    corner = (*(0,) * (levels.ndim - 2), slice(0, side), slice(0, side))
+    raw, level = held[corner], levels[corner]
     array = CurrentLaw(
         raw.shape[0], raw.shape[1], _law(config, raw / (1 + raw * config.wires.access), level)
     )

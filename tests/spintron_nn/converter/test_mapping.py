@@ -76,3 +76,32 @@ def test_refuses_noise_beyond_the_generator():
         r"with chunks of 1 bits; give fewer of either$",
     ):
         map_layer("a", random_states(2), chip=chip, **GOOD)
+
+
+@pytest.mark.parametrize("scheme", ["pair", "columns", "reference"])
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+def test_blocks_of_a_nominal_chip_are_exact(scheme, technology):
+    random = np.random.default_rng(0)
+    states = random_states(2, (12, 9))
+    used = None if scheme == "reference" else random.random(states.shape) < 0.6
+    weights = 2 * states - 3 if used is None else np.where(used, 2 * states - 3, 0)
+    mapped = map_layer("a", states, chip=Chip(TECHNOLOGIES[technology], ideal=True), blocks=4,
+                       used=used, **GOOD | {"scheme": scheme, "crossbar_size": 4})  # fmt: skip
+    x = random.integers(0, 16, (50, 36))
+    for block in range(4):
+        cols = slice(3 * block, 3 * block + 3)
+        expected = x[:, 9 * block : 9 * block + 9] @ weights[cols].T * mapped.unit
+        np.testing.assert_array_equal(mapped.layer.accumulate(x)[:, cols], expected)
+
+
+def test_blocks_stand_on_arrays_of_their_own():
+    states, chip = random_states(2, (12, 9)), Chip(MTJConfig(read_noise=0.5), seed=4)
+    mapped = map_layer("a", states, chip=chip, blocks=4, **GOOD)
+    levels = weight_levels(states.T, 2, 1)
+    parts = [
+        np.stack([levels[..., cols], 1 - levels[..., cols]], axis=1)
+        for cols in (slice(3 * block, 3 * block + 3) for block in range(4))
+    ]
+    array = chip.sample("a", np.stack(parts), tile=8)
+    np.testing.assert_array_equal(mapped.layer.codes, np.concatenate(list(array.codes), axis=-1))
+    assert (mapped.layer.inputs, mapped.layer.rows, mapped.layer.cols) == (36, 9, 12)
