@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,30 +14,32 @@ from spintron_ir import (
     Argmax,
     Dense,
     Flatten,
+    Gather,
     IntType,
     Network,
     Node,
     Output,
     ParameterError,
-    Port,
-    Quantise,
-    Thresholds,
 )
+from spintron_ir.layers import Layer
 from spintron_nn.core.chip import Chip
 from spintron_nn.core.mtj_models import MTJConfig
 
 from .calibrate import fit_line
+from .frames import Frames, input_codes
+from .integers import IntegerGraph, IntegerNode, IntegerOutput, Matrix
 from .mapping import MappedLayer, weight_levels, write_devices
-from .model import SpintronicModel, real_array
-from .onnx_front import MatrixStage, QuantisedModel, load_onnx
-from .quantise import codes_of
+from .model import SpintronicModel
+from .moving import Line, moved, whole
+from .onnx_front import load_onnx
+from .packing import packed
 from .real_adc import with_converters
 from .report import ConversionReport, LayerReport, layer_report
 from .scores import KEY
 from .settings import Settings
 from .wires import bias_error, tile_rule
 
-__all__ = ["convert_onnx", "place_model"]
+__all__ = ["convert_onnx", "place"]
 
 Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
@@ -95,7 +96,7 @@ def convert_onnx(
     ParameterError
         If an argument is outside its range.
     """
-    model = load_onnx(path, input_type=input_type, input_scale=input_scale)
+    graph = load_onnx(path, input_type=input_type, input_scale=input_scale)
     settings = Settings(
         chip=Chip(mtj_config, seed=chip_seed or 0, ideal=chip_seed is None, wafer=wafer),
         quantization_bits=mtj_config.level_bits,
@@ -104,28 +105,33 @@ def convert_onnx(
         dac_bits=dac_bits,
         scheme=scheme,
         code_steps=code_steps,
-        classify=model.classify,
     )
-    return place_model(model, settings, calibration=calibration, name=name)
+    return place(graph, settings, calibration=calibration, name=name)
 
 
-def place_model(
-    model: QuantisedModel,
+def place(
+    graph: IntegerGraph,
     settings: Settings,
     *,
-    calibration: ArrayLike | None = None,
+    calibration: ArrayLike | dict[str, ArrayLike] | None = None,
     name: str = "network",
 ) -> SpintronicModel:
-    """Put integers on a chip.
+    """Put a quantised model on a chip.
+
+    On an ideal chip a code is one level of a device: sums of devices are the sums of integers, and
+    every requantiser stays as it is. On a sampled one each column has the straight line from its
+    sums to the integers, and requantisers are moved along it.
 
     Parameters
     ----------
-    model : QuantisedModel
-        Its integers.
+    graph : IntegerGraph
+        The model.
     settings : Settings
         Of these the chip, ``crossbar_size``, ``adc_bits``, ``dac_bits`` and ``scheme`` count.
-    calibration, name
-        As for :func:`convert_onnx`.
+    calibration : array of shape ``(batch, *input)``, dict of such by input, or None
+        Integers of the input types, or real inputs; needed for the range of converters only.
+    name : str
+        Name of the network.
 
     Raises
     ------
@@ -143,77 +149,147 @@ def place_model(
             "range it fixes: some hundred inputs; or take lossless converters, adc_bits=None "
             "(--adc-bits 0), or an ideal chip"
         )
-    codes, clipped = _codes(model, calibration)
-    port = Port(name="x", shape=model.input_shape, type=model.input_type, scale=model.input_scale)
-    nodes: list[Node] = []
-    reports: list[LayerReport] = []
-
-    def add(wanted: str, layer: Any) -> None:
-        nodes.append(Node(name=wanted, layer=layer, inputs=(nodes[-1].name if nodes else "x",)))
-
-    if len(model.input_shape) > 1:
-        add("flatten", Flatten(in_shape=model.input_shape, type=model.input_type))
-    count, kind, line = int(np.prod(model.input_shape)), model.input_type, _Line(1.0, 0.0)
-    for stage in model.stages:
-        layer: Dense | Quantise
-        if isinstance(stage, MatrixStage):
-            layer, line, report = _matrix(stage, codes, settings)
-            reports.append(report)
-        else:
-            layer = Quantise(in_shape=(count,), input=kind, requantise=stage.thresholds)
-            line = _Line(1.0, 0.0)
-        add(stage.name, layer)
-        codes = layer.run(codes)
-        count, kind = layer.shape[0], layer.type
-    gain, offset = model.gain * line.slope, model.gain * line.offset + model.offset
-    if model.classify:
-        add(_free("argmax", nodes), Argmax(input=kind, length=count))
-        gain, offset = np.ones(1), np.zeros(1)
-    title = "class" if model.classify else "scores"
-    scale = float(gain[0]) if (gain == gain[0]).all() else 1.0
+    codes, count, clipped = input_codes(graph.inputs, calibration)
+    graph = packed(graph, settings.crossbar_size)
+    walk = _Walk(graph, settings, Frames(codes, 0 if settings.chip.ideal else count))
+    nodes = [walk.node(node) for node in graph.nodes]
+    lines = {output.name: walk.line(output) for output in graph.outputs}
     network = Network(
         name=name,
-        inputs=(port,),
+        inputs=graph.inputs,
         nodes=tuple(nodes),
-        outputs=(Output(name=title, node=nodes[-1].name, scale=scale),),
-        metadata=_metadata(model, settings, title, gain, offset),
+        outputs=tuple(
+            Output(name=output.name, node=output.node, scale=_scale(lines[output.name][0]))
+            for output in graph.outputs
+        ),
+        metadata=_metadata(graph, settings, lines),
     )
     layers = [node.layer for node in nodes if isinstance(node.layer, Dense)]
     rule = tile_rule(settings.chip, layers, settings.crossbar_size) if layers else None
     return SpintronicModel(
-        network, settings.chip, ConversionReport(tuple(reports), clipped, len(codes), rule)
+        network, settings.chip, ConversionReport(tuple(walk.reports), clipped, count, rule)
     )
 
 
-def _free(wanted: str, nodes: Sequence[Node]) -> str:
-    while any(node.name == wanted for node in nodes):
-        wanted += "_"
-    return wanted
+class _Walk:
+    """The nodes of a model in order, put on a chip one by one."""
 
+    def __init__(self, graph: IntegerGraph, settings: Settings, frames: Frames) -> None:
+        self.settings, self.frames = settings, frames
+        self.reports: list[LayerReport] = []
+        self.types = {port.name: port.type for port in graph.inputs}
+        self.slopes: dict[str, float] = {}
+        self._last = {source: node.name for node in graph.nodes for source in node.inputs}
+        takers: dict[str, list[IntegerNode]] = {}
+        for node in graph.nodes:
+            for source in node.inputs:
+                takers.setdefault(source, []).append(node)
+        # Sums of a last layer need not be integers of the model again: their scale is free.
+        self._free: dict[str, bool] = {}
+        for node in reversed(graph.nodes):
+            self._free[node.name] = all(
+                _keeps_order(taker.op) and self._free[taker.name]
+                for taker in takers.get(node.name, ())
+            )
 
-def _codes(model: QuantisedModel, calibration: Any) -> tuple[Ints, float]:
-    """Calibration data as integers of the input, flat, and the share that was cut."""
-    count, kind = int(np.prod(model.input_shape)), model.input_type
-    if calibration is None:
-        return np.zeros((0, count), dtype=np.int64), 0.0
-    data = real_array("convert", "calibration", calibration)
-    if data.shape[1:] != model.input_shape or data.ndim < 2 or not data.size:
-        sizes = ", ".join(map(str, model.input_shape))
-        raise ParameterError(
-            f"convert: calibration must have the shape (batch, {sizes}), not {data.shape}"
+    def node(self, node: IntegerNode) -> Node:
+        """One node of the network."""
+        layer: Any
+        if isinstance(node.op, Matrix):
+            layer = self._matrix(node, node.op)
+        else:
+            layer = node.op
+            source = node.inputs[0]
+            if source in self.slopes:
+                layer = _of_type(layer, self.types[source])
+                if not isinstance(layer, Argmax):
+                    self.slopes[node.name] = self.slopes[source]
+        self.types[node.name] = layer.type
+        self.frames.add(node.name, layer, node.inputs)
+        for source in node.inputs:
+            if self._last[source] == node.name:
+                self.frames.drop(source)
+        return Node(name=node.name, layer=layer, inputs=node.inputs)
+
+    def line(self, output: IntegerOutput) -> tuple[Reals, Reals]:
+        """Gain and offset of what a network gives."""
+        return output.gain * self.slopes.get(output.node, 1.0), output.offset
+
+    def _matrix(self, node: IntegerNode, matrix: Matrix) -> Dense:
+        """A matrix on the chip, with its requantiser."""
+        settings, chip = self.settings, self.settings.chip
+        levels, places, unit = _devices(matrix.weights, chip.config)
+        layer, array = write_devices(
+            node.name,
+            levels,
+            slice_shift=places,
+            kind=matrix.input,
+            chip=chip,
+            scheme=settings.scheme,
+            crossbar_size=settings.crossbar_size,
+            dac_bits=settings.dac_bits,
         )
-    flat = data.reshape(len(data), count)
-    scale = 1.0 if np.asarray(calibration).dtype.kind in "iu" else model.input_scale
-    beyond = (flat > (kind.high + 0.5) * scale) | (flat < (kind.low - 0.5) * scale)
-    return codes_of(flat, scale, kind), float(np.mean(beyond))
+        layer = replace(layer, blocks=matrix.blocks)
+        choice, beside = None, 0.0
+        if chip.ideal:
+            digits: Any = levels if chip.config.level_fractions is None else np.minimum(levels, 1)
+            layer = replace(layer, codes=digits, cell_bits=max(int(digits.max()).bit_length(), 1))
+            unit = 1
+        vectors = self.frames.vectors(node.inputs[0], replace(layer, positions=matrix.positions))
+        layer, choice = with_converters(node.name, layer, vectors, settings.adc_bits, chip)
+        mapped = MappedLayer(layer, float(unit), levels, array)
+        if len(vectors):
+            beside = bias_error(node.name, mapped, chip, vectors)
+        free = matrix.requantise is None and self._free[node.name]
+        if choice is None:
+            cols = np.ones(layer.cols)
+            line = Line(cols / unit, 0 * cols, unit)
+        else:
+            line = _fitted(matrix, layer, vectors, choice.step / unit, per_channel=not free)
+        layer = self._requantised(node.name, matrix, layer, line, free)
+        self.reports.append(
+            layer_report(node.name, mapped, choice, settings, weight_error=0.0, bias_error=beside)
+        )
+        return layer
+
+    def _requantised(
+        self, name: str, matrix: Matrix, layer: Dense, line: Line, free: bool
+    ) -> Dense:
+        """The layer with a requantiser and a bias, in units of its own sums."""
+        requantise: Any = matrix.requantise
+        bias: Any = matrix.bias
+        if line.unit != 1:
+            if requantise is not None:
+                requantise, bias = moved(requantise, matrix.total, line, bias)
+            elif free:
+                slope = float(line.slope[0])
+                bias = np.round((line.offset + bias) / slope).astype(np.int64)
+                self.slopes[name] = slope
+            else:
+                requantise, bias = whole(matrix.total, line, bias)
+        if np.abs(bias).max(initial=0) >= 1 << 31:
+            raise ParameterError(
+                f"convert: the bias of {name} must stay below 2**31 in units of its sums, not "
+                f"reach {np.abs(bias).max()}: take fewer cell bits, or a bias of fewer bits"
+            )
+        return replace(layer, bias=bias, requantise=requantise, positions=matrix.positions)
 
 
-@dataclass(frozen=True, eq=False)
-class _Line:
-    """From the sums of devices to the integers that they stand for."""
+def _keeps_order(op: Matrix | Layer) -> bool:
+    """Whether an operation does the same to integers in any unit."""
+    return isinstance(op, (Flatten, Argmax)) or (isinstance(op, Gather) and not op.pad_value)
 
-    slope: Any
-    offset: Any
+
+def _of_type(layer: Any, kind: IntType) -> Any:
+    """A layer that keeps the order of values, for values of another type."""
+    field = "input" if isinstance(layer, Argmax) else "type"
+    return replace(layer, **{field: kind})
+
+
+def _scale(gain: Reals) -> float:
+    """Real value of one unit of an output, where it is one for all."""
+    flat = np.ravel(gain)
+    return float(flat[0]) if (flat == flat[0]).all() and flat[0] > 0 else 1.0
 
 
 def _devices(weights: Ints, config: MTJConfig) -> tuple[Ints, tuple[int, ...], int]:
@@ -234,70 +310,25 @@ def _devices(weights: Ints, config: MTJConfig) -> tuple[Ints, tuple[int, ...], i
     return levels, tuple(range(0, bits, digit)), unit
 
 
-def _matrix(
-    stage: MatrixStage, codes: Ints, settings: Settings
-) -> tuple[Dense, _Line, LayerReport]:
-    """A matrix on the chip, with the thresholds of its sums."""
-    chip, name = settings.chip, stage.name
-    levels, places, unit = _devices(stage.weights, chip.config)
-    layer, array = write_devices(
-        name,
-        levels,
-        slice_shift=places,
-        kind=stage.kind,
-        chip=chip,
-        scheme=settings.scheme,
-        crossbar_size=settings.crossbar_size,
-        dac_bits=settings.dac_bits,
-    )
-    layer, choice = with_converters(name, layer, codes, settings.adc_bits, chip)
-    line = _Line(1.0 / unit, 0.0)
-    if choice is not None:
-        line = _fitted(stage, layer, codes, choice.step / unit)
-    mapped = MappedLayer(layer, float(unit), levels, array)
-    beside = bias_error(name, mapped, chip, codes) if len(codes) else 0.0
-    if stage.thresholds is not None:
-        found = _thresholds(stage, line, unit if choice is None else None)
-        layer = replace(layer, requantise=found)
-        slope: Any = 1.0
-    elif choice is None:
-        bias: Any = stage.bias * unit
-        layer, slope = replace(layer, bias=bias), line.slope
-    else:
-        slope = line.slope[0]
-        bias = np.round((line.offset + stage.bias) / slope).astype(np.int64)
-        layer = replace(layer, bias=bias)
-    report = layer_report(name, mapped, choice, settings, weight_error=0.0, bias_error=beside)
-    return layer, _Line(slope, 0.0), report
-
-
-def _fitted(stage: MatrixStage, layer: Dense, codes: Ints, nominal: float) -> _Line:
-    """Straight line through the calibration data; one slope for all where scores are compared."""
+def _fitted(
+    matrix: Matrix, layer: Dense, vectors: Ints, nominal: float, *, per_channel: bool
+) -> Line:
+    """Straight line through the calibration data; one slope for all where sums are compared."""
+    blocks = matrix.blocks or 1
+    parts = vectors.reshape(len(vectors), blocks, -1).astype(np.float64)
+    weights = matrix.weights.reshape(blocks, -1, matrix.weights.shape[1]).astype(np.float64)
+    target = np.einsum("nbr,bcr->nbc", parts, weights, optimize=True)
     slope, offset = fit_line(
-        layer.accumulate(codes).astype(np.float64),
-        (codes @ stage.weights.T).astype(np.float64),
-        per_channel=stage.thresholds is not None,
+        layer.accumulate(vectors).astype(np.float64),
+        target.reshape(len(vectors), -1),
+        per_channel=per_channel,
         nominal=np.full(layer.cols, nominal),
     )
-    return _Line(slope, offset)
-
-
-def _thresholds(stage: MatrixStage, line: _Line, unit: int | None) -> Thresholds:
-    """Thresholds of the sums of devices: halfway between two integers."""
-    given = stage.thresholds
-    assert given is not None
-    sign = given.sign.astype(np.int64)[:, None]
-    wanted = given.thresholds - sign * stage.bias[:, None]
-    if unit is not None:
-        moved = -((1 - 2 * wanted) * unit // 2)
-    else:
-        slope, offset = line.slope[:, None], line.offset[:, None]
-        moved = np.ceil((wanted - 0.5 - sign * offset) / slope).astype(np.int64)
-    return replace(given, thresholds=moved)
+    return Line(slope, offset)
 
 
 def _metadata(
-    model: QuantisedModel, settings: Settings, title: str, gain: Reals, offset: Reals
+    graph: IntegerGraph, settings: Settings, lines: dict[str, tuple[Reals, Reals]]
 ) -> dict[str, str]:
     chip = settings.chip
     made = {
@@ -306,13 +337,16 @@ def _metadata(
         "dac_bits": settings.dac_bits,
         "scheme": settings.scheme,
     }
-    lines = {title: {"gain": gain.tolist(), "offset": offset.tolist()}}
+    found = {
+        name: {"gain": gain.tolist(), "offset": offset.tolist()}
+        for name, (gain, offset) in lines.items()
+    }
     return {
         "mtj": json.dumps(chip.config.as_dict(), sort_keys=True),
         "chip": json.dumps(
             {"seed": chip.seed, "wafer": chip.wafer, "ideal": chip.ideal}, sort_keys=True
         ),
         "conversion": json.dumps(made, sort_keys=True),
-        KEY: json.dumps(lines, sort_keys=True),
-        "notes": "\n".join(model.notes),
+        KEY: json.dumps(found, sort_keys=True),
+        "notes": "\n".join(graph.notes),
     }

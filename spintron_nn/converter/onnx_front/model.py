@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spintron_ir import IntType, Thresholds
+from spintron_ir import Argmax, Flatten, IntType, Port, Quantise, Thresholds
 
-__all__ = ["MatrixStage", "QuantisedModel", "SingleStage"]
+from ..integers import IntegerGraph, IntegerNode, IntegerOutput, Matrix
+
+__all__ = ["MatrixStage", "QuantisedModel", "SingleStage", "integer_graph"]
 
 Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
@@ -86,3 +89,31 @@ class QuantisedModel:
     gain: Reals
     offset: Reals
     notes: tuple[str, ...] = ()
+
+
+def integer_graph(model: QuantisedModel) -> IntegerGraph:
+    """The chain as a graph."""
+    port = Port(name="x", shape=model.input_shape, type=model.input_type, scale=model.input_scale)
+    nodes: list[IntegerNode] = []
+
+    def add(wanted: str, op: Any) -> None:
+        while any(node.name == wanted for node in nodes):
+            wanted += "_"
+        nodes.append(IntegerNode(wanted, op, (nodes[-1].name if nodes else "x",)))
+
+    if len(model.input_shape) > 1:
+        add("flatten", Flatten(in_shape=model.input_shape, type=model.input_type))
+    count, kind = int(np.prod(model.input_shape)), model.input_type
+    for stage in model.stages:
+        op: Any
+        if isinstance(stage, MatrixStage):
+            op = Matrix(stage.weights, stage.bias, stage.kind, stage.thresholds)
+        else:
+            op = Quantise(in_shape=(count,), input=kind, requantise=stage.thresholds)
+        add(stage.name, op)
+        (count,), kind = op.shape, op.type
+    if model.classify:
+        add("argmax", Argmax(input=kind, length=count))
+    title = "class" if model.classify else "scores"
+    output = IntegerOutput(title, nodes[-1].name, model.gain, model.offset)
+    return IntegerGraph((port,), tuple(nodes), (output,), model.notes)

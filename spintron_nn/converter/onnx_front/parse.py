@@ -11,13 +11,14 @@ import numpy as np
 from spintron_ir import IntType
 from spintron_ir.errors import ConversionError, ParameterError
 
+from ..integers import IntegerGraph
 from .advice import advice_for
 from .constants import CONSTANT_OPERATORS, fold, integers, reshape_target
 from .elementwise import ELEMENTWISE, apply_elementwise
 from .ending import finish
 from .linear import LINEAR, linear, real_codes
 from .matrix import check_weights, multiply
-from .model import QuantisedModel
+from .model import QuantisedModel, integer_graph
 from .multithreshold import multithreshold_of
 from .names import Names
 from .quantising import quantise, quantiser_of
@@ -51,7 +52,7 @@ DAMAGE = (ValueError, TypeError, IndexError, KeyError, AttributeError, StopItera
 
 def load_onnx(
     path: str | Path, *, input_type: IntType | None = None, input_scale: float = 1.0
-) -> QuantisedModel:
+) -> IntegerGraph:
     """Read a quantised model; everything that cannot be converted exactly is listed at once.
 
     Parameters
@@ -79,7 +80,7 @@ def load_onnx(
         model = walk.run()
     if walk.findings or model is None:
         raise ConversionError(walk.findings)
-    return model
+    return integer_graph(model)
 
 
 def _checked_scale(scale: Any) -> float:

@@ -15,7 +15,7 @@ from onnx import numpy_helper
 
 from spintron_ir.errors import ConversionError, ParameterError
 
-__all__ = ["MAX_VALUES", "Graph", "Operation", "read_graph"]
+__all__ = ["MAX_VALUES", "Argument", "Graph", "Operation", "read_graph"]
 
 MAX_BYTES = 1 << 30
 """Largest file that is read."""
@@ -62,6 +62,25 @@ class Operation:
         return f"{self.name} ({self.kind}): {what}"
 
 
+@dataclass(frozen=True)
+class Argument:
+    """An input of a graph, as the file declares it.
+
+    Parameters
+    ----------
+    name : str
+        Its tensor.
+    kind : int
+        Type of its values, by ONNX's number; 0 where it is no tensor.
+    sizes : tuple of int or str, or None
+        Its axes: 0 where a size is left open, a name where it is named; None without a shape.
+    """
+
+    name: str
+    kind: int
+    sizes: tuple[int | str, ...] | None
+
+
 @dataclass(eq=False)
 class Graph:
     """A graph of operators in the order of their execution.
@@ -80,6 +99,10 @@ class Graph:
         Version of the standard operators.
     findings : list of str
         What is wrong so far.
+    inputs : list of Argument
+        All inputs that are no constants.
+    outputs : list of str
+        All outputs.
     """
 
     operations: list[Operation] = field(default_factory=list)
@@ -89,15 +112,22 @@ class Graph:
     input_shape: tuple[int, ...] = ()
     opset: int = 0
     findings: list[str] = field(default_factory=list)
+    inputs: list[Argument] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
 
 
-def read_graph(path: str | Path) -> Graph:
+def read_graph(path: str | Path, *, several: bool = False, opsets: range = OPSETS) -> Graph:
     """Read an ``.onnx`` file.
 
     Parameters
     ----------
     path : path
         The file.
+    several : bool
+        Whether any number and shape of inputs and outputs will do; they are in ``inputs`` and
+        ``outputs`` alone then, and not judged.
+    opsets : range
+        Versions of the standard operators whose meaning is known.
 
     Raises
     ------
@@ -121,21 +151,23 @@ def read_graph(path: str | Path) -> Graph:
             [f"{path.name}: holds no graph of operators; save it again with onnx.save"]
         )
     found = Graph()
-    _versions(model, found)
+    _versions(model, found, opsets)
     _constants(model.graph, found)
     _operations(model.graph, found)
-    _input(model.graph, found)
-    _output(model.graph, found)
+    _ports(model.graph, found)
+    if not several:
+        _input(model.graph, found)
+        _output(model.graph, found)
     return found
 
 
-def _versions(model: onnx.ModelProto, found: Graph) -> None:
+def _versions(model: onnx.ModelProto, found: Graph, opsets: range) -> None:
     versions = {entry.domain: entry.version for entry in model.opset_import}
     # QONNX files leave the domain of their own operators out of the list now and then.
     found.opset = versions.get("", versions.get("ai.onnx", 0))
-    if found.opset not in OPSETS:
+    if found.opset not in opsets:
         found.findings.append(
-            f"opset {found.opset}: versions {OPSETS[0]} to {OPSETS[-1]} of the standard operators "
+            f"opset {found.opset}: versions {opsets[0]} to {opsets[-1]} of the standard operators "
             "are read; convert the model with onnx.version_converter"
         )
     if model.functions:
@@ -211,6 +243,20 @@ def _operations(graph: onnx.GraphProto, found: Graph) -> None:
         inputs, outputs = tuple(node.input), tuple(node.output)
         kept.append(Operation(name, node.op_type, domain, inputs, outputs, attributes))
     found.operations = kept[::-1]
+
+
+def _ports(graph: onnx.GraphProto, found: Graph) -> None:
+    for value in graph.input:
+        if value.name in found.constants:
+            continue
+        tensor = value.type.tensor_type
+        sizes = tuple(
+            dim.dim_param if dim.HasField("dim_param") else dim.dim_value
+            for dim in tensor.shape.dim
+        )
+        shaped = tensor.HasField("shape")
+        found.inputs.append(Argument(value.name, tensor.elem_type, sizes if shaped else None))
+    found.outputs = [value.name for value in graph.output]
 
 
 def _input(graph: onnx.GraphProto, found: Graph) -> None:

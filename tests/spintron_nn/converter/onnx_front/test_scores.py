@@ -40,9 +40,8 @@ def test_a_bias_in_whole_units_is_added(tmp_path):
     found = real_outputs(made.network, {"scores": result})["scores"]
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(result.argmax(axis=1), expected.argmax(axis=1))
-    unit = MTJConfig().level_codes
-    assert made.network.nodes[-1].layer.bias.tolist() == [4 * unit, -2 * unit, unit]
-    assert made.network.outputs[0].scale == 0.125 / unit
+    assert made.network.nodes[-1].layer.bias.tolist() == [4, -2, 1]
+    assert made.network.outputs[0].scale == 0.125
 
 
 def test_one_line_for_all_channels_keeps_the_sums(tmp_path):
@@ -127,7 +126,5 @@ def test_weights_stand_on_two_devices(tmp_path):
     made = converted(dense(), tmp_path)
     layer = made.network.nodes[-1].layer
     assert isinstance(layer, Dense)
-    config = MTJConfig()
-    levels = (layer.codes.astype(int) - config.nominal_codes[0]) // config.level_codes
-    values = np.einsum("s,sdrc->drc", [1, 2, 4], levels)
+    values = np.einsum("s,sdrc->drc", [1, 2, 4], layer.codes.astype(int))
     assert values.tolist() == [[[4, 0, 2], [1, 2, 0]], [[0, 4, 0], [0, 0, 3]]]
