@@ -21,6 +21,8 @@ from .layers import (
     Noise,
     Pool,
     Quantise,
+    Softmax,
+    TopK,
     Window,
 )
 from .network import Network, Node, Output, Port
@@ -51,10 +53,12 @@ __all__ = [
     "Pool",
     "Port",
     "Quantise",
+    "Softmax",
     "SpintronError",
     "TFLite",
     "Table",
     "Thresholds",
     "ToolError",
+    "TopK",
     "Window",
 ]

@@ -10,6 +10,8 @@ from .gather import Gather
 from .join import Join
 from .pool import Pool
 from .quantise import Quantise
+from .softmax import Softmax
+from .topk import TopK
 from .window import Window
 
 __all__ = [
@@ -25,5 +27,7 @@ __all__ = [
     "Noise",
     "Pool",
     "Quantise",
+    "Softmax",
+    "TopK",
     "Window",
 ]
