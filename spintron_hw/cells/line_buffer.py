@@ -42,15 +42,15 @@ class LineBuffer(wiring.Component):
     ----------
     window : Window
         The layer: sizes of image and kernel, type, padding.
-    lanes : int, 1..channels
-        Channels in a beat. Must divide the number of channels.
+    lanes : int, 1..channels of a group
+        Channels in a beat. Must divide the number of channels of a group.
 
     Members
     -------
     i : In(stream.Signature(vector(window.type, lanes)))
         Images: rows, in each the columns, in each the channels.
     o : Out(stream.Signature(vector(window.type, lanes)))
-        Windows: positions, in each the rows of the kernel, its columns, the channels.
+        Windows: positions, in each the groups, the rows of the kernel, its columns, the channels.
 
     Attributes
     ----------
@@ -128,27 +128,28 @@ class LineBuffer(wiring.Component):
         Rows, columns and words are counted from the first of the image, with numbers below 0 and
         above its size in the padding: each step adds a constant.
         """
-        window, words = self.window, self.window.in_shape[2] // self.lanes
-        height, width, _ = window.in_shape
-        loops = [
-            Loop(m, "word", words),
-            Loop(m, "kernel_col", window.kernel[1]),
-            Loop(m, "kernel_row", window.kernel[0]),
-            Loop(m, "col", window.grid[1]),
-            Loop(m, "row", window.grid[0]),
-        ]
+        window, (height, width, channels) = self.window, self.window.in_shape
+        counts = {
+            "word": channels // window.groups // self.lanes,
+            "kernel_col": window.kernel[1],
+            "kernel_row": window.kernel[0],
+            "group": window.groups,
+            "col": window.grid[1],
+            "row": window.grid[0],
+        }
+        loops = [Loop(m, name, count) for name, count in counts.items()]
         m.d.comb += done.eq(nest(m, fetch.en, loops))
 
-        lasts = (words, window.kernel[1], window.kernel[0], window.grid[1], window.grid[0])
-        first, end = self._at(0, 0, 0, 0, 0), self._at(*(count - 1 for count in lasts))
+        lasts = [count - 1 for count in counts.values()]
+        first, end = self._at(*[0] * len(lasts)), self._at(*lasts)
         y, x, word = (
             Signal(Const(low).shape() if low == high else range(low, high + 1), init=low, name=name)
             for name, low, high in zip(("y", "x", "at"), first, end, strict=True)
         )
         address = Signal(len(fetch.addr), init=first[2] % self.plan.depth)
         steps = [(done, [a - b for a, b in zip(first, end, strict=True)], self.plan.i_beats)]
-        for index in range(4, -1, -1):
-            after, before = [0] * 5, [*(count - 1 for count in lasts[:index]), *[0] * (5 - index)]
+        for index in reversed(range(len(lasts))):
+            after, before = [0] * len(lasts), [*lasts[:index], *[0] * (len(lasts) - index)]
             after[index] = 1
             delta = [a - b for a, b in zip(self._at(*after), self._at(*before), strict=True)]
             steps.append((loops[index].advance, delta, 0))
@@ -161,14 +162,18 @@ class LineBuffer(wiring.Component):
         m.d.comb += fetch.addr.eq(address)
         m.d.comb += inside.eq((y >= 0) & (y < height) & (x >= 0) & (x < width))
         m.d.comb += place.eq(Mux(inside, word, 0))
-        self._give_way(m, base, loops[3].advance, loops[4].advance)
+        self._give_way(m, base, loops[-2].advance, loops[-1].advance)
 
-    def _at(self, word: int, kernel_col: int, kernel_row: int, col: int, row: int) -> list[int]:
+    def _at(
+        self, word: int, kernel_col: int, kernel_row: int, group: int, col: int, row: int
+    ) -> list[int]:
         """Row and column of the image, and word, that the walk reads at these counters."""
         window = self.window
         y = row * window.stride[0] + kernel_row * window.dilation[0] - window.padding[0]
         x = col * window.stride[1] + kernel_col * window.dilation[1] - window.padding[1]
-        return [y, x, (y * window.in_shape[1] + x) * window.in_shape[2] // self.lanes + word]
+        words = window.in_shape[2] // self.lanes
+        at = (y * window.in_shape[1] + x) * words + group * (words // window.groups) + word
+        return [y, x, at]
 
     def _give_way(self, m: Module, base: Signal, next_col: Value, next_row: Value) -> None:
         """The first word that the position being read, or a later one, needs."""

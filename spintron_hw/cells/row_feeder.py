@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from amaranth import Module, Mux, Signal, Value
+from amaranth import Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory, ReadPort, WritePort
 from amaranth.lib.wiring import In, Out
@@ -23,9 +23,9 @@ __all__ = ["RowFeeder"]
 class RowFeeder(wiring.Component):
     """Stores an input vector and replays it in the order in which a folded tile needs it.
 
-    The order, the last one fastest: pass, row group, repeat, chunk, step. A step is a word of
-    :py:`row_parallel` rows of a group; rows that the group does not have are zero. While one vector
-    is replayed the next one is loaded.
+    The order, the last one fastest: block, pass, row group, repeat, chunk, step. A step is a word
+    of :py:`row_parallel` rows of a group; rows that the group does not have are zero. While one
+    vector is replayed the next one is loaded.
 
     Timing
     ------
@@ -39,7 +39,7 @@ class RowFeeder(wiring.Component):
     Parameters
     ----------
     groups : sequence of int, 1..65536
-        Rows of each row group.
+        Rows of each row group, of one block.
     bits : int, 1..32
         Bits of an input.
     signed : bool
@@ -49,11 +49,13 @@ class RowFeeder(wiring.Component):
     row_parallel : int, 1..65536
         Rows in a word.
     lanes : int
-        Inputs in a beat. Must divide :py:`row_parallel`, and every group but the last.
+        Inputs in a beat. Must divide :py:`row_parallel`, and every group but the last of all.
     passes : int, 1..65536
-        How often the whole vector is replayed: column blocks.
+        How often a block is replayed as a whole: its columns, :py:`col_parallel` at a time.
     repeats : int, 1..65536
         How often each group is replayed in a pass: converters that read it one after the other.
+    blocks : int, 1..65536
+        Parts of the vector, all with the same row groups, that are replayed one after the other.
 
     Members
     -------
@@ -90,6 +92,7 @@ class RowFeeder(wiring.Component):
         lanes: int,
         passes: int,
         repeats: int,
+        blocks: int = 1,
     ):
         self.groups = tuple(check_int("RowFeeder", "groups", size, 1, 1 << 16) for size in groups)
         self.bits = check_int("RowFeeder", "bits", bits, 1, 32)
@@ -101,15 +104,19 @@ class RowFeeder(wiring.Component):
         self.repeats = check_int("RowFeeder", "repeats", repeats, 1, 1 << 16)
         if not self.groups:
             raise ParameterError("RowFeeder: groups must name at least one row group, not ()")
-        if any(size % self.lanes for size in (self.row_parallel, *self.groups[:-1])):
+        self.blocks = check_int("RowFeeder", "blocks", blocks, 1, 1 << 16)
+        full = self.groups[:-1] if self.blocks == 1 else self.groups
+        if any(size % self.lanes for size in (self.row_parallel, *full)):
+            but = "but the last " if self.blocks == 1 else ""
             raise ParameterError(
                 f"RowFeeder: lanes must divide row_parallel {self.row_parallel} and every group "
-                f"but the last of {self.groups}, which {self.lanes} does not; use fewer lanes"
+                f"{but}of {self.groups}, which {self.lanes} does not; use fewer lanes"
             )
         self.chunks = -(-self.bits // self.dac_bits)
         self.steps = tuple(-(-size // self.row_parallel) for size in self.groups)
-        self.load_beats = -(-sum(self.groups) // self.lanes)
-        self.words = self.passes * sum(self.steps) * self.repeats * self.chunks
+        self.rows = sum(self.groups)
+        self.load_beats = -(-self.blocks * self.rows // self.lanes)
+        self.words = self.blocks * self.passes * sum(self.steps) * self.repeats * self.chunks
         self.interval = max(self.load_beats, self.words)
         self.type = IntType(self.bits, self.signed)
         super().__init__(
@@ -123,7 +130,7 @@ class RowFeeder(wiring.Component):
         """Words for whole vectors of :py:`beats`, shape ``(beats, lanes)``."""
         vectors = contract.as_int(beats).reshape(-1, self.load_beats * self.lanes)
         values = contract.chunks(
-            vectors[:, : sum(self.groups)],
+            vectors[:, : self.blocks * self.rows],
             bits=self.bits,
             signed=self.signed,
             dac_bits=self.dac_bits,
@@ -131,11 +138,11 @@ class RowFeeder(wiring.Component):
         values = values & ((1 << self.dac_bits) - 1)
         starts = np.cumsum((0, *self.groups[:-1])).tolist()
         words = []
-        for n in range(len(vectors)):
+        for block in values.reshape(self.chunks, -1, self.rows).transpose(1, 0, 2):
             one_pass = []
             for start, size, steps in zip(starts, self.groups, self.steps, strict=True):
                 rows = np.zeros((self.chunks, steps * self.row_parallel), dtype=np.int64)
-                rows[:, :size] = values[:, n, start : start + size]
+                rows[:, :size] = block[:, start : start + size]
                 one_pass += [
                     {"bits": word.tolist(), "negative": int(self.signed and p == self.chunks - 1)}
                     for p, read in enumerate(rows)
@@ -147,7 +154,7 @@ class RowFeeder(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         m = Module()
 
-        address_bits = (sum(self.steps) - 1).bit_length()
+        address_bits = (self.blocks * sum(self.steps) - 1).bit_length()
         word = data.ArrayLayout(shape_of(self.type), self.row_parallel)
         m.submodules.buffer = buffer = Memory(shape=word, depth=2 << address_bits, init=[])
         store, fetch = buffer.write_port(), buffer.read_port()
@@ -173,12 +180,12 @@ class RowFeeder(wiring.Component):
             for size in self.groups
             for first in range(0, size, self.row_parallel)
         ]
-        word = Loop(m, "word", len(beats))
+        word, block = Loop(m, "word", len(beats)), Loop(m, "block", self.blocks)
         slot = Loop(m, "slot", by_index(m, word.index, beats, "slots"), max(beats))
         taken = self.i.valid & self.i.ready
-        done = nest(m, taken, [slot, word])
+        done = nest(m, taken, [slot, word, block])
 
-        used = sum(self.groups) - (self.load_beats - 1) * self.lanes
+        used = self.blocks * self.rows - (self.load_beats - 1) * self.lanes
         beat = [self.i.payload[lane] for lane in range(self.lanes)]
         beat[used:] = [Mux(done, 0, element) for element in beat[used:]]
         for place in range(self.row_parallel // self.lanes):
@@ -192,7 +199,12 @@ class RowFeeder(wiring.Component):
                         m.d.sync += held.eq(0)
                     with m.Elif(taken & here):
                         m.d.sync += held.eq(element)
-        m.d.comb += [store.addr[:-1].eq(word.index), store.en.eq(taken & slot.last)]
+        address = word.index
+        if self.blocks > 1:
+            address = Signal(len(store.addr) - 1, name="word_of_all")
+            with m.If(word.advance):
+                m.d.sync += address.eq(Mux(done, 0, address + 1))
+        m.d.comb += [store.addr[:-1].eq(address), store.en.eq(taken & slot.last)]
         return done
 
     def _replay(self, m: Module, fetch: ReadPort, active: Signal) -> Value:
@@ -203,13 +215,20 @@ class RowFeeder(wiring.Component):
         read = Loop(m, "read", self.chunks)
         repeat = Loop(m, "repeat", self.repeats)
         again = Loop(m, "again", self.passes)
+        block = Loop(m, "block_read", self.blocks)
         move = ~self.o.valid | self.o.ready
-        done = nest(m, active & move, [step, read, repeat, group, again])
+        done = nest(m, active & move, [step, read, repeat, group, again, block])
 
         address, base = Signal(len(fetch.addr) - 1), Signal(len(fetch.addr) - 1)
+        start: Value = Const(0)  # of the pass to come
+        if self.blocks > 1:
+            first = Signal.like(base)
+            start = Mux(again.last, Mux(block.last, 0, address + 1), first)
+            with m.If(block.advance):
+                m.d.sync += first.eq(start)
         m.d.comb += [fetch.addr[:-1].eq(address), fetch.en.eq(active & move)]
         with m.If(again.advance):
-            m.d.sync += [address.eq(0), base.eq(0)]
+            m.d.sync += [address.eq(start), base.eq(start)]
         with m.Elif(group.advance):
             m.d.sync += [address.eq(address + 1), base.eq(address + 1)]
         with m.Elif(read.advance):

@@ -90,7 +90,8 @@ class DenseLayer(wiring.Component):
             codes.ready.eq(accumulator.i.ready),
         ]
         acc = plan.ranges.acc.type
-        cells = adapter("narrow", acc, layer.cols, plan.col_parallel, plan.o_lanes)
+        length = layer.block_cols if plan.body == "folded" else layer.cols
+        cells = adapter("narrow", acc, length, plan.col_parallel, plan.o_lanes)
         result = chain(m, accumulator.o, [*cells, ("requantise", self._requantiser())])
         connect_streams(m, result, wiring.flipped(self.o))
         return m
@@ -113,8 +114,9 @@ class DenseLayer(wiring.Component):
             dac_bits=layer.dac_bits,
             row_parallel=plan.row_parallel,
             lanes=plan.i_lanes,
-            passes=plan.passes,
+            passes=plan.block_passes,
             repeats=plan.repeats,
+            blocks=plan.blocks,
         )
         tile = self.tile
         m.d.comb += [
@@ -125,64 +127,62 @@ class DenseLayer(wiring.Component):
         levels = chain(m, wiring.flipped(self.i), [("feeder", feeder), ("tile", tile)])
         current = wide_type(tile.o)
         if layer.noise is not None:
-            blocks = [(k, block) for block in range(plan.passes) for k in range(self._reads)]
+            reads = layer.groups * plan.repeats
             noise = self._noise(
                 current,
-                [converter for converter, _ in blocks],
-                [block * plan.col_parallel for _, block in blocks],
+                [converter for _ in plan.pass_cols for converter in range(reads)],
+                [cols.start for cols in plan.pass_cols for _ in range(reads)],
                 plan.scheduled(layer.noise.at(layer)),
             )
             levels = chain(m, levels, [("noise", noise)])
         return chain(m, levels, self._converters(wide_type(levels)))
 
-    @property
-    def _reads(self) -> int:
-        return self.plan.layer.groups * self.plan.repeats
-
     def _unrolled(self, m: Module) -> Any:
         """All tiles read at once, a chunk a cycle; returns the stream of codes."""
         plan, layer = self.plan, self.plan.layer
         chunker = InputChunker(
-            rows=layer.rows,
+            rows=layer.inputs,
             bits=layer.input.bits,
             signed=layer.input.signed,
             dac_bits=layer.dac_bits,
         )
-        cells = adapter("widen", layer.input, layer.rows, plan.i_lanes, layer.rows)
+        cells = adapter("widen", layer.input, layer.inputs, plan.i_lanes, layer.inputs)
         chunks = chain(m, wiring.flipped(self.i), [*cells, ("chunker", chunker)])
-        tiles, outs = [], []
-        weights = layer.weights.reshape(plan.repeats, layer.rows, layer.cols)
-        for group, (start, stop) in enumerate(layer.row_groups):
+        tiles: list[Any] = []
+        outs = []
+        for group in range(layer.groups):
             for repeat in range(plan.repeats):
-                tile = unrolled_tile(plan, weights[repeat, start:stop])
                 index = group * plan.repeats + repeat
-                m.submodules[f"tile_{group}_{repeat}"] = tile
-                m.d.comb += tile.i.p.negative.eq(chunks.p.negative)
-                m.d.comb += [
-                    tile.i.p.bits[row].eq(chunks.p.bits[start + row]) for row in range(stop - start)
-                ]
-                tiles.append(tile.i)
-                out = tile.o
+                out = self._blocks(m, chunks, group, repeat, tiles)
                 if layer.noise is not None:
                     amplitude = layer.noise.at(layer).reshape(-1, 1, layer.cols)[index]
-                    current = wide_type(tile.o)
-                    noise = self._noise(current, [index], [0], amplitude)
+                    noise = self._noise(wide_type(out), [index], [0], amplitude)
                     out = chain(m, out, [(f"noise_{group}_{repeat}", noise)])
                 outs.append(out)
         side_by_side(m, chunks.valid, chunks.ready, tiles)
-        levels = self._joined(m, outs)
+        levels = joined(m, outs, plan.ranges.level.type, "levels")
         return chain(m, levels, self._converters(wide_type(levels)))
 
-    def _joined(self, m: Module, outs: list[Any]) -> Any:
-        """One stream of all columns of all tiles, which run in lockstep."""
-        cols = self.plan.layer.cols
-        level = self.plan.ranges.level.type
-        levels = stream.Signature(vector(level, cols * len(outs))).create(path=("levels",))
-        for index, out in enumerate(outs):
-            m.d.comb += out.ready.eq(levels.ready)
-            m.d.comb += [levels.p[index * cols + col].eq(out.p[col]) for col in range(cols)]
-        m.d.comb += levels.valid.eq(outs[0].valid)
-        return levels
+    def _blocks(self, m: Module, chunks: Any, group: int, repeat: int, tiles: list[Any]) -> Any:
+        """Tiles of all blocks, whose inputs go to :py:`tiles`; returns the stream of currents."""
+        plan, layer = self.plan, self.plan.layer
+        weights = layer.weights.reshape(plan.repeats, layer.rows, plan.blocks, layer.block_cols)
+        start, stop = layer.row_groups[group]
+        outs = []
+        for block in range(plan.blocks):
+            tile = unrolled_tile(plan, weights[repeat, start:stop, block])
+            name = f"tile_{group}_{repeat}" + (f"_{block}" if plan.blocks > 1 else "")
+            m.submodules[name] = tile
+            first = block * layer.rows + start
+            m.d.comb += tile.i.p.negative.eq(chunks.p.negative)
+            m.d.comb += [
+                tile.i.p.bits[row].eq(chunks.p.bits[first + row]) for row in range(stop - start)
+            ]
+            tiles.append(tile.i)
+            outs.append(tile.o)
+        if len(outs) == 1:
+            return outs[0]
+        return joined(m, outs, plan.ranges.current.type, f"currents_{group}_{repeat}")
 
     def _noise(
         self,
@@ -234,6 +234,17 @@ def wide_type(port: Any) -> IntType:
     return IntType(shape.width, shape.signed)
 
 
+def joined(m: Module, outs: list[Any], type_: IntType, name: str) -> Any:
+    """One stream of the elements of all of :py:`outs`, which run in lockstep."""
+    lanes = outs[0].payload.shape().length
+    whole = stream.Signature(vector(type_, lanes * len(outs))).create(path=(name,))
+    for index, out in enumerate(outs):
+        m.d.comb += out.ready.eq(whole.ready)
+        m.d.comb += [whole.p[index * lanes + lane].eq(out.p[lane]) for lane in range(lanes)]
+    m.d.comb += whole.valid.eq(outs[0].valid)
+    return whole
+
+
 def adapter(
     name: str, type_: IntType, length: int, i_lanes: int, o_lanes: int
 ) -> list[tuple[str, wiring.Component]]:
@@ -264,7 +275,7 @@ def unrolled_tile(plan: DensePlan, weights: NDArray[np.int32]) -> UnrolledTile:
 
     So every tile has an adder tree of the same depth, and all run in lockstep.
     """
-    padded = np.zeros((plan.row_parallel, plan.layer.cols), dtype=np.int64)
+    padded = np.zeros((plan.row_parallel, weights.shape[1]), dtype=np.int64)
     padded[: len(weights)] = weights
     return UnrolledTile(codes=padded, dac_bits=plan.layer.dac_bits, group_size=plan.group_size)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -97,12 +98,19 @@ class DensePlan:
 
     def __post_init__(self) -> None:
         check_choice("DensePlan", "body", self.body, BODIES)
-        check_int("DensePlan", "i_lanes", self.i_lanes, 1, self.layer.rows)
+        check_int("DensePlan", "i_lanes", self.i_lanes, 1, self.layer.inputs)
         check_int("DensePlan", "o_lanes", self.o_lanes, 1, self.layer.cols)
         check_int("DensePlan", "row_parallel", self.row_parallel, 1, 1 << 16)
-        check_int("DensePlan", "col_parallel", self.col_parallel, 1, self.layer.cols)
+        folded = self.body == "folded"
+        cols = self.layer.block_cols if folded else self.layer.cols
+        check_int("DensePlan", "col_parallel", self.col_parallel, 1, cols)
+        if folded and self.blocks > 1 and cols % self.o_lanes:
+            raise ParameterError(
+                f"DensePlan: o_lanes must divide the {cols} columns of a block, not be "
+                f"{self.o_lanes}"
+            )
         for name, lanes, length in (
-            ("i_lanes", self.i_lanes, self.layer.rows),
+            ("i_lanes", self.i_lanes, self.layer.inputs),
             ("o_lanes", self.o_lanes, self.layer.cols),
         ):
             if length % lanes and self.positions > 1:
@@ -127,9 +135,29 @@ class DensePlan:
         return self.layer.slices * self.layer.converters
 
     @property
+    def blocks(self) -> int:
+        """Blocks of the matrix: 1 where every column sees every input."""
+        return self.layer.blocks or 1
+
+    @property
+    def block_passes(self) -> int:
+        """Passes of one block, each of which sees the inputs of the block again."""
+        return -(-self.layer.block_cols // self.col_parallel)
+
+    @property
     def passes(self) -> int:
-        """Column blocks, each of which sees the whole input vector again."""
-        return -(-self.layer.cols // self.col_parallel)
+        """Passes of all blocks, each over some neighbouring columns."""
+        return self.blocks * self.block_passes if self.body == "folded" else 1
+
+    @property
+    def pass_cols(self) -> tuple[slice, ...]:
+        """Columns of each pass of a folded body, by their number in the layer."""
+        size, step = self.layer.block_cols, self.col_parallel
+        return tuple(
+            slice(block + start, block + min(start + step, size))
+            for block in range(0, self.layer.cols, size)
+            for start in range(0, size, step)
+        )
 
     @property
     def steps(self) -> int:
@@ -150,12 +178,22 @@ class DensePlan:
     def words(self) -> NDArray[np.int64]:
         """Contents of the code memory: ``(words, row_parallel, col_parallel)`` in address order."""
         weights = self.layer.weights.reshape(self.repeats, self.layer.rows, self.layer.cols)
-        return folded_words(weights, self.groups, self.row_parallel, self.col_parallel)
+        padded = self._padded(weights, 2, 0)
+        return folded_words(padded, self.groups, self.row_parallel, self.col_parallel)
+
+    def _padded(self, values: NDArray[Any], axis: int, fill: ArrayLike) -> NDArray[np.int64]:
+        """Values with whole passes for each block on the axis of the columns."""
+        before, after = values.shape[:axis], values.shape[axis + 1 :]
+        wide = (self.blocks, self.block_passes * self.col_parallel)
+        padded = np.full((*before, *wide, *after), fill, dtype=np.int64)
+        inside = (*(slice(None),) * (axis + 1), slice(self.layer.block_cols))
+        padded[inside] = values.reshape(*before, self.blocks, -1, *after)
+        return padded.reshape(*before, math.prod(wide), *after)
 
     @property
     def i_beats(self) -> int:
         """Beats of an input vector."""
-        return -(-self.layer.rows // self.i_lanes)
+        return -(-self.layer.inputs // self.i_lanes)
 
     @property
     def o_beats(self) -> int:
@@ -181,7 +219,7 @@ class DensePlan:
 
     def gate(self) -> Gate:
         """When it takes vectors: a new reckoning, from a first vector on."""
-        widen = self.body == "unrolled" and self.i_lanes != self.layer.rows
+        widen = self.body == "unrolled" and self.i_lanes != self.layer.inputs
         return Gate(self.body == "folded", widen, self.reads)
 
     def scheduled(self, values: NDArray[Any], fill: ArrayLike = 0) -> NDArray[np.int64]:
@@ -190,16 +228,14 @@ class DensePlan:
         Returns
         -------
         ndarray of shape ``(steps, lanes, ...)``
-            Unrolled: one step with all converters side by side. Folded: a step for each column
-            block, group and repeat, with :py:`fill` in lanes past the last column.
+            Unrolled: one step with all converters side by side. Folded: a step for each pass,
+            group and repeat, with :py:`fill` in lanes past the last column of a block.
         """
         inner = values.shape[4:]
         if self.body == "unrolled":
             return values.reshape(1, -1, *inner)
-        padded = np.full((*values.shape[:3], self.passes * self.col_parallel, *inner), fill)
-        padded[:, :, :, : self.layer.cols] = values
-        blocks = padded.reshape(-1, self.passes, self.col_parallel, *inner)
-        return np.moveaxis(blocks, 1, 0).reshape(-1, self.col_parallel, *inner)
+        passes = self._padded(values, 3, fill).reshape(-1, self.passes, self.col_parallel, *inner)
+        return np.moveaxis(passes, 1, 0).reshape(-1, self.col_parallel, *inner)
 
     def output_times(self, times: NDArray[np.int64], gate: Gate | None = None) -> NDArray[np.int64]:
         """Cycle of each output beat of a first frame, given that of each input beat.
@@ -223,14 +259,16 @@ class DensePlan:
             done = last + behind
         if self.col_parallel != self.o_lanes:
             each = -(-self.col_parallel // self.o_lanes)
-            done = np.repeat(done + timing.ADAPTER, each, axis=1)[:, : self.o_beats]
+            done = np.repeat(done + timing.ADAPTER, each, axis=1)
+            blocks = self.passes // self.block_passes  # one in an unrolled body
+            done = done.reshape(-1, done.shape[1] // blocks)[:, : self.o_beats // blocks]
         done = timing.paced(done.reshape(-1))
         return done + timing.requantise_latency(layer, self.ranges.acc.type)
 
     def run(self, x: NDArray[np.int64], first_frame: int = 0) -> NDArray[np.int64]:
         """Outputs ``(batch, length)``, computed read by read in the order of the hardware."""
         frames = len(x)
-        x, first_frame = x.reshape(-1, self.layer.rows), first_frame * self.positions % (1 << 32)
+        x, first_frame = x.reshape(-1, self.layer.inputs), first_frame * self.positions % (1 << 32)
         chunks = arith.chunks(
             x,
             bits=self.layer.input.bits,
@@ -239,15 +277,16 @@ class DensePlan:
         )
         acc = np.zeros((len(x), self.layer.cols), dtype=np.int64)
         address = 0
-        for start in range(0, self.layer.cols, self.col_parallel):
-            cols = slice(start, min(start + self.col_parallel, self.layer.cols))
+        for cols in self.pass_cols:
+            inputs = cols.start // self.layer.block_cols * self.layer.rows
             for group, (first, stop) in enumerate(self.layer.row_groups):
                 for repeat in range(self.repeats):
                     size = -(-(stop - first) // self.row_parallel)
                     words = self.words[address : address + size]
                     address += size
                     matrix = words.reshape(-1, self.col_parallel)[: stop - first]
-                    current = chunks[:, :, first:stop] @ matrix[:, : cols.stop - start]
+                    own = chunks[:, :, inputs + first : inputs + stop]
+                    current = own @ matrix[:, : cols.stop - cols.start]
                     acc[:, cols] += self._converted(current, group, repeat, cols, first_frame)
         total = acc + self.layer.bias
         if self.layer.requantise is not None:

@@ -123,7 +123,7 @@ def _unrolled(plan: DensePlan, target: Target) -> Resources:
     wide = 1 if plan.group_size <= target.lut_inputs else 1 << (plan.group_size - target.lut_inputs)
     table_bits = layer.cell_bits + 2
     luts = tables * (table_bits * wide + bits)
-    return Resources(luts, tables * table_bits * 5 // 4 + layer.rows * layer.input.bits * 2)
+    return Resources(luts, tables * table_bits * 5 // 4 + layer.inputs * layer.input.bits * 2)
 
 
 def _folded(plan: DensePlan, target: Target) -> Resources:
@@ -144,7 +144,7 @@ def _folded(plan: DensePlan, target: Target) -> Resources:
     else:
         memory = Resources(brams=banks * _blocks(target, words, plan.bank_bits))
     feed_bits = plan.row_parallel * layer.input.bits
-    depth = 2 * plan.steps
+    depth = 2 * plan.steps * plan.blocks
     if depth <= shallow:
         memory += Resources(luts=feed_bits * -(-depth // 16))
     else:

@@ -142,7 +142,7 @@ def _i_lanes(layer: Any, length: int, interval: int, source: LayerPlan | None) -
     if source and (isinstance(layer, Flatten) or (positions and isinstance(source, WindowPlan))):
         return source.o_lanes
     if positions:
-        return _divisor_lanes(layer.rows, interval // positions)
+        return _divisor_lanes(layer.inputs, interval // positions, layer.rows)
     if isinstance(layer, Pool):
         if isinstance(source, WindowPlan) and layer.channels % source.o_lanes == 0:
             return source.o_lanes
@@ -150,13 +150,13 @@ def _i_lanes(layer: Any, length: int, interval: int, source: LayerPlan | None) -
     return lanes_for(length, interval)
 
 
-def _divisor_lanes(length: int, interval: int) -> int:
+def _divisor_lanes(length: int, interval: int, part: int | None = None) -> int:
     """Least power of two that divides a vector and moves it in :py:`interval`, or the largest.
 
-    Vectors one after the other then have no gaps between them.
+    Vectors one after the other then have no gaps between them, nor have parts of a vector.
     """
-    lanes = 1
-    while length % (2 * lanes) == 0 and length > interval * lanes:
+    lanes, part = 1, length if part is None else part
+    while part % (2 * lanes) == 0 and length > interval * lanes:
         lanes *= 2
     return lanes
 
@@ -228,18 +228,31 @@ def _plan_dense(
     reached = [plan for plan in candidates if plan and plan.interval <= interval]
     if not reached:
         raise MappingError(
-            f"{name}: {layer.rows} x {layer.cols} with {layer.chunks} chunks cannot be read in "
+            f"{name}: {_size(layer)} with {layer.chunks} chunks cannot be read in "
             f"{interval} cycles as {body}: allow at least {_fastest(layer, body)} cycles, "
             "or more dac_bits"
         )
     return min(reached, key=lambda plan: _cost(plan, target))
 
 
+def _size(layer: Dense) -> str:
+    if layer.blocks is None:
+        return f"{layer.rows} x {layer.cols}"
+    return f"{layer.blocks} blocks of {layer.rows} x {layer.block_cols}"
+
+
 def _fastest(layer: Dense, body: str) -> int:
     reads = layer.chunks
     if body == "folded":
-        reads *= layer.groups * layer.slices * layer.converters
+        reads *= layer.groups * layer.slices * layer.converters * (layer.blocks or 1)
+        reads = max(reads, layer.inputs // _part_lanes(layer))
     return reads * (layer.positions or 1)
+
+
+def _part_lanes(layer: Dense) -> int:
+    """Most lanes of a folded body that split no row group but the last."""
+    lanes = layer.inputs if layer.groups == 1 else layer.tile_rows & -layer.tile_rows
+    return lanes if (layer.blocks or 1) == 1 else min(lanes, layer.rows & -layer.rows)
 
 
 def _cost(plan: DensePlan, target: Target) -> float:
@@ -253,20 +266,21 @@ def _cost(plan: DensePlan, target: Target) -> float:
     )
 
 
-def _o_lanes(layer: Dense, interval: int) -> int:
-    lanes_of = lanes_for if layer.positions is None else _divisor_lanes
-    return lanes_of(layer.cols, interval)
+def _o_lanes(layer: Dense, interval: int, part: int) -> int:
+    if layer.positions is None and part == layer.cols:
+        return lanes_for(layer.cols, interval)
+    return _divisor_lanes(layer.cols, interval, part)
 
 
 def _unrolled(name: str, layer: Dense, target: Target, interval: int, i_lanes: int) -> DensePlan:
     if layer.positions is not None:  # what leaves must not hold up what comes
-        interval = max(layer.chunks, -(-layer.rows // i_lanes))
+        interval = max(layer.chunks, -(-layer.inputs // i_lanes))
     return DensePlan(
         node=name,
         layer=layer,
         body="unrolled",
         i_lanes=i_lanes,
-        o_lanes=_o_lanes(layer, interval),
+        o_lanes=_o_lanes(layer, interval, layer.cols),
         row_parallel=min(layer.tile_rows, layer.rows),
         col_parallel=layer.cols,
         group_size=min(target.lut_inputs, layer.tile_rows, layer.rows),
@@ -278,11 +292,12 @@ def _foldings(layer: Dense, interval: int, lanes: int, o_lanes: int) -> Iterator
     """Pairs of row_parallel and col_parallel that reach the interval, the least rows for each."""
     sizes = [stop - start for start, stop in layer.row_groups]
     reads = layer.slices * layer.converters * layer.chunks
-    for passes in range(1, layer.cols + 1):
-        cols = -(-layer.cols // passes)
-        if cols % o_lanes and cols != layer.cols:
+    interval //= layer.blocks or 1
+    for passes in range(1, layer.block_cols + 1):
+        cols = -(-layer.block_cols // passes)
+        if cols % o_lanes and cols != layer.block_cols:
             cols += o_lanes - cols % o_lanes
-        passes_used = -(-layer.cols // cols)
+        passes_used = -(-layer.block_cols // cols)
         if passes_used != passes or passes * len(sizes) * reads > interval:
             continue
         for rows in range(lanes, max(sizes) + lanes, lanes):
@@ -294,11 +309,10 @@ def _foldings(layer: Dense, interval: int, lanes: int, o_lanes: int) -> Iterator
 
 
 def _folded(name: str, layer: Dense, target: Target, interval: int, lanes: int) -> DensePlan | None:
-    if layer.groups > 1:
-        lanes = min(lanes, layer.tile_rows & -layer.tile_rows)
-    if -(-layer.rows // lanes) > interval:
+    lanes = min(lanes, _part_lanes(layer))
+    if -(-layer.inputs // lanes) > interval:
         return None
-    o_lanes = _o_lanes(layer, interval)
+    o_lanes = _o_lanes(layer, interval, layer.block_cols)
     best: tuple[float, DensePlan] | None = None
     for rows, cols in _foldings(layer, interval, lanes, o_lanes):
         plan = DensePlan(

@@ -22,13 +22,13 @@ FRAMES = 12
 
 
 def window_lanes(layer: Window) -> tuple[int, ...]:
-    """Lanes that a window layer can have, the least first: powers of two that divide channels.
+    """Lanes that a window layer can have, the least first: powers of two that divide a group.
 
     >>> from spintron_ir import IntType
     >>> window_lanes(Window(in_shape=(4, 4, 12), type=IntType(4), kernel=(3, 3)))
     (1, 2, 4)
     """
-    channels = layer.in_shape[2]
+    channels = layer.in_shape[2] // layer.groups
     return tuple(1 << power for power in range((channels & -channels).bit_length()))
 
 
@@ -43,7 +43,7 @@ class WindowPlan:
     layer : Window
         What it computes.
     i_lanes, o_lanes : int
-        Elements a beat, the same on both sides; must divide the channels.
+        Elements a beat, the same on both sides; must divide the channels of a group.
     """
 
     node: str
@@ -52,12 +52,13 @@ class WindowPlan:
     o_lanes: int
 
     def __post_init__(self) -> None:
-        channels = self.layer.in_shape[2]
+        channels = self.layer.in_shape[2] // self.layer.groups
         check_int("WindowPlan", "i_lanes", self.i_lanes, 1, channels)
         if channels % self.i_lanes or self.o_lanes != self.i_lanes:
             raise ParameterError(
                 f"WindowPlan: i_lanes and o_lanes must be the same and divide the {channels} "
-                f"channels, not {self.i_lanes} and {self.o_lanes}"
+                f"channels{' of a group' if self.layer.groups > 1 else ''}, not {self.i_lanes} and "
+                f"{self.o_lanes}"
             )
 
     @property
@@ -121,10 +122,10 @@ class WindowPlan:
         left : array of int, shape ``(frames * o_beats,)``
         """
         taken = np.zeros(frames * self.i_beats, dtype=np.int64)
-        words = self.layer.in_shape[2] // self.i_lanes
-        need = np.maximum(self.layer.pixels, 0)[:, :, None] * words + np.arange(words)
-        need[self.layer.pixels < 0] = 0
-        need = need.reshape(len(need), -1)
+        words, pixels = self.layer.in_shape[2] // self.i_lanes, self.layer.pixels
+        need = np.maximum(pixels, 0)[:, None, :, None] * words
+        need = need + np.arange(words).reshape(self.layer.groups, 1, -1)
+        need = np.where(pixels[:, None, :, None] < 0, 0, need).reshape(len(need), -1)
         left: list[NDArray[np.int64]] = []
         done, read, sent = 0, -1, -1  # words taken; cycles of the last read and the last beat
 

@@ -36,8 +36,10 @@ def random_window(seed):
         max(1, d * (k - 1) + 1 - padding[axis] - padding[axis + 2]) + int(rng.integers(0, 5))
         for axis, (k, d) in enumerate(zip(kernel, dilation))
     ]
+    groups = int(rng.choice([1, 1, 2, 3]))
     return {
-        "in_shape": (*size, int(rng.integers(1, 5))),
+        "in_shape": (*size, groups * int(rng.integers(1, 5 if groups == 1 else 3))),
+        "groups": groups,
         "kernel": tuple(kernel),
         "stride": tuple(stride),
         "dilation": tuple(dilation),
@@ -67,6 +69,8 @@ CASES = [
     {"in_shape": (6, 6, 2), "kernel": (3, 3), "padding": (1, 1, 1, 1), "pad_value": -8},
     {"in_shape": (5, 5, 1), "kernel": (2, 2), "stride": (3, 3)},
     {"in_shape": (7, 6, 1), "kernel": (2, 2), "dilation": (3, 2), "padding": (0, 3, 2, 0)},
+    {"in_shape": (4, 4, 4), "kernel": (3, 3), "groups": 2, "lanes": 2},
+    {"in_shape": (3, 5, 3), "kernel": (3, 3), "padding": (1, 1, 1, 1), "groups": 3},
     {"in_shape": (2, 2, 1), "kernel": (2, 1), "dilation": (2, 1), "padding": (4, 5, 3, 4)},
 ]
 
@@ -132,6 +136,15 @@ def test_holds_only_the_rows_under_the_kernel(in_shape, kernel, lanes, depth):
             {"lanes": 3},
             "WindowPlan: i_lanes and o_lanes must be the same and divide the 4 channels, not 3 "
             "and 3",
+        ),
+        (
+            {"window": Window(**GOOD, groups=2), "lanes": 2},
+            "WindowPlan: i_lanes must be an integer in 1..1, not 2",
+        ),
+        (
+            {"window": Window(**GOOD | {"in_shape": (4, 5, 6)}, groups=2), "lanes": 2},
+            "WindowPlan: i_lanes and o_lanes must be the same and divide the 3 channels of a "
+            "group, not 2 and 2",
         ),
     ],
 )

@@ -49,6 +49,10 @@ def vectors(feeder, count):
         {"groups": (8, 8), "row_parallel": 4, "lanes": 4, "signed": False},
         {"groups": (2, 6, 5), "row_parallel": 6, "lanes": 2, "repeats": 1},
         {"groups": (3,), "row_parallel": 8, "lanes": 1, "passes": 1, "repeats": 1},
+        {"blocks": 3},
+        {"blocks": 2, "groups": (4,), "lanes": 2, "passes": 1, "repeats": 1},
+        {"blocks": 5, "groups": (1,), "row_parallel": 1, "dac_bits": 3, "passes": 1, "repeats": 1},
+        {"blocks": 2, "groups": (6, 2), "row_parallel": 4, "lanes": 2, "signed": False},
         {"groups": (40,), "lanes": 1, "row_parallel": 8, "passes": 1, "repeats": 1},
         {"groups": (16,), "lanes": 1, "row_parallel": 8, "dac_bits": 3, "passes": 1, "repeats": 1},
     ],
@@ -93,6 +97,12 @@ def test_worked_example():
         (
             {"groups": (5, 3), "lanes": 2},
             "RowFeeder: lanes must divide row_parallel 2 and every group but the last of (5, 3), "
+            "which 2 does not; use fewer lanes",
+        ),
+        ({"blocks": 0}, "RowFeeder: blocks must be an integer in 1..65536, not 0"),
+        (
+            {"groups": (4, 3), "lanes": 2, "blocks": 2},
+            "RowFeeder: lanes must divide row_parallel 2 and every group of (4, 3), "
             "which 2 does not; use fewer lanes",
         ),
     ],
