@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from amaranth import Module, Signal, Value, unsigned
@@ -16,6 +17,7 @@ from .cells.noise_source import NoiseSource
 from .layers import component_of
 from .layers.chain import chain
 from .layers.dense import DenseLayer, adapter
+from .mapping.join import ConcatPlan, JoinPlan
 from .mapping.plan import OUTPUT, Plan
 from .mapping.ports import StreamPort
 from .stream import connect_streams, vector
@@ -93,22 +95,22 @@ class Accelerator(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        sources = {port.name: self._input(m, port.name) for port in self.plan.network.inputs}
-        branches = {}
-        for name, source in sources.items():
-            branches[name] = self._branches(m, name, source)
+        branches: dict[tuple[str, int], Any] = {}
+        for port in self.plan.network.inputs:
+            branches |= self._branches(m, port.name, self._input(m, port.name))
         for node in self.plan.network.nodes:
-            result = self._layer(m, node.name, branches[node.inputs[0]].pop(0))
+            sources = [branches.pop((node.name, slot)) for slot in range(len(node.inputs))]
+            result = self._layer(m, node.name, sources)
             if self.taps:
                 m.d.comb += [
                     getattr(self, f"tap_{node.name}_valid").eq(result.valid),
                     getattr(self, f"tap_{node.name}_ready").eq(result.ready),
                     getattr(self, f"tap_{node.name}_payload").eq(Value.cast(result.payload)),
                 ]
-            branches[node.name] = self._branches(m, node.name, result)
+            branches |= self._branches(m, node.name, result)
         for output in self.plan.network.outputs:
             port = getattr(self, f"o_{output.name}")
-            connect_streams(m, branches[output.node].pop(0), wiring.flipped(port))
+            connect_streams(m, branches.pop((f"{OUTPUT}{output.name}", 0)), wiring.flipped(port))
         return m
 
     def _input(self, m: Module, name: str) -> Any:
@@ -128,17 +130,16 @@ class Accelerator(wiring.Component):
         ]
         return source
 
-    def _layer(self, m: Module, name: str, source: Any) -> Any:
-        """Add a layer, with an adapter before it where it takes another number of lanes."""
-        plan, layer = self.plan.layers[name], self.layers[name]
+    def _layer(self, m: Module, name: str, sources: list[Any]) -> Any:
+        """Add a layer; return its stream."""
+        layer = self.layers[name]
+        fed = [self._fed(m, name, slot, source) for slot, source in enumerate(sources)]
         if layer is None:
-            return source
-        shape = source.payload.shape()
-        length = 1
-        for size in plan.layer.in_shape:
-            length *= size
-        cells = adapter(f"{name}_lanes", plan.layer.in_type, length, shape.length, plan.i_lanes)
-        result = chain(m, source, [*cells, (name, layer)])
+            return fed[0]
+        m.submodules[name] = layer
+        meets = isinstance(self.plan.layers[name], (JoinPlan, ConcatPlan))
+        for source, sink in zip(fed, layer.inputs if meets else [layer.i], strict=True):
+            connect_streams(m, source, sink)
         if f"w_{name}" in self.writes:
             port = getattr(self, f"w_{name}")
             m.d.comb += [
@@ -146,21 +147,34 @@ class Accelerator(wiring.Component):
                 layer.w.valid.eq(port.valid),
                 port.ready.eq(layer.w.ready),
             ]
-        return result
+        return layer.o
 
-    def _branches(self, m: Module, name: str, source: Any) -> list[Any]:
-        """One stream for each layer and output that takes the result of :py:`name`."""
-        edge = self.plan.edges[name]
+    def _fed(self, m: Module, name: str, slot: int, source: Any) -> Any:
+        """What one input of a layer takes: adapted where it has other lanes, and queued at need."""
+        plan = self.plan.layers[name]
+        lanes, (shape, type_) = source.payload.shape().length, plan.layer.in_ports[slot]
+        tail = f"_{slot}" if slot else ""
+        cells = adapter(f"{name}_lanes{tail}", type_, math.prod(shape), lanes, plan.i_lanes)
+        depth = self.plan.feeds[name, slot].depth_behind
+        if depth:
+            queue = StreamFIFO(shape=vector(type_, plan.i_lanes), depth=depth)
+            cells = [*cells, (f"{name}_queue{tail}", queue)]
+        return chain(m, source, cells)
+
+    def _branches(self, m: Module, name: str, source: Any) -> dict[tuple[str, int], Any]:
+        """One stream for each layer and output that takes the result of :py:`name`, by sink."""
+        feeds = self.plan.edges[name].feeds
         shape = source.payload.shape()
-        ways = len(edge.sinks)
-        if ways == 1:
-            return [source]
-        fork = StreamFork(shape=shape, ways=ways)
-        m.submodules[f"{name}_fork"] = fork
-        connect_streams(m, source, fork.i)
-        branches = [getattr(fork, f"o_{way}") for way in range(ways)]
-        for way, sink in enumerate(edge.sinks):
-            if sink.startswith(OUTPUT) and edge.depth:
-                fifo = StreamFIFO(shape=shape, depth=edge.depth)
-                branches[way] = chain(m, branches[way], [(f"{name}_fifo_{way}", fifo)])
+        ways = [source]
+        if len(feeds) > 1:
+            fork = StreamFork(shape=shape, ways=len(feeds))
+            m.submodules[f"{name}_fork"] = fork
+            connect_streams(m, source, fork.i)
+            ways = fork.outputs
+        branches = {}
+        for way, (feed, branch) in enumerate(zip(feeds, ways, strict=True)):
+            if feed.depth:
+                queue = StreamFIFO(shape=shape, depth=feed.depth)
+                branch = chain(m, branch, [(f"{name}_fifo_{way}", queue)])
+            branches[feed.sink, feed.slot] = branch
         return branches

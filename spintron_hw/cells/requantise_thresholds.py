@@ -38,7 +38,7 @@ class RequantiseThresholds(wiring.Component):
 
     Parameters
     ----------
-    acc : IntType, at most 48 bits
+    acc : IntType, at most 62 bits
         Type of an accumulator, bias not included.
     requantise : spintron_ir.requantise.Thresholds
         Thresholds and sign of each column, and type of the result.
@@ -70,7 +70,7 @@ class RequantiseThresholds(wiring.Component):
     """
 
     def __init__(self, *, acc: IntType, requantise: Thresholds, bias: ArrayLike, lanes: int):
-        self.acc = check_type("RequantiseThresholds", "acc", acc, 48)
+        self.acc = check_type("RequantiseThresholds", "acc", acc, 62)
         if not isinstance(requantise, Thresholds):
             raise ParameterError(
                 f"RequantiseThresholds: requantise must be a Thresholds, not {requantise!r}"
@@ -130,7 +130,7 @@ class RequantiseThresholds(wiring.Component):
 
     def _stored(self) -> NDArray[np.int64]:
         """Thresholds of each column for ``~acc`` or ``acc``, filled up to one less than a power."""
-        wanted = np.clip(self.requantise.thresholds, -(1 << 60), 1 << 60)
+        wanted = np.clip(self.requantise.thresholds, -(1 << 62), 1 << 62)
         falls = self.requantise.sign < 0
         # -(acc + bias) >= t  is  ~acc >= t + bias - 1
         wanted = wanted + np.where(falls, self.bias - 1, -self.bias)[:, None]

@@ -7,12 +7,22 @@ from typing import Any
 from amaranth.lib import wiring
 
 from ..mapping.dense import DensePlan
+from ..mapping.join import ConcatPlan, JoinPlan
 from ..mapping.plan import LayerPlan
 from ..mapping.simple import ArgmaxPlan, CellPlan, PoolPlan, QuantisePlan, WirePlan
+from ..mapping.vectors import SoftmaxPlan, TopKPlan
 from ..mapping.window import WindowPlan
 from .dense import DenseLayer
+from .join import JoinLayer, concat_layer
 from .quantise import quantise_layer
-from .simple import argmax_layer, cell_layer, pool_layer, window_layer
+from .simple import (
+    argmax_layer,
+    cell_layer,
+    pool_layer,
+    softmax_layer,
+    top_k_layer,
+    window_layer,
+)
 
 __all__ = ["DenseLayer", "component_of"]
 
@@ -20,13 +30,17 @@ _MAKERS: dict[type, Any] = {
     DensePlan: DenseLayer,
     ArgmaxPlan: argmax_layer,
     CellPlan: cell_layer,
+    ConcatPlan: concat_layer,
+    JoinPlan: JoinLayer,
     PoolPlan: pool_layer,
     QuantisePlan: quantise_layer,
+    SoftmaxPlan: softmax_layer,
+    TopKPlan: top_k_layer,
     WindowPlan: window_layer,
     WirePlan: lambda plan: None,
 }
 
 
 def component_of(plan: LayerPlan) -> wiring.Component | None:
-    """Component with streams ``i`` and ``o`` for a planned layer; None where a wire does."""
+    """Component with streams ``i``, or ``i_0`` and so on, and ``o``; None where a wire does."""
     return _MAKERS[type(plan)](plan)

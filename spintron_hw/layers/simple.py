@@ -7,10 +7,20 @@ from amaranth.lib import wiring
 from ..cells.argmax import ArgMax
 from ..cells.channel_pool import ChannelPool
 from ..cells.line_buffer import LineBuffer
+from ..cells.softmax_unit import SoftmaxUnit
+from ..cells.top_k_sorter import TopKSorter
 from ..mapping.simple import ArgmaxPlan, CellPlan, PoolPlan
+from ..mapping.vectors import SoftmaxPlan, TopKPlan
 from ..mapping.window import WindowPlan
 
-__all__ = ["argmax_layer", "cell_layer", "pool_layer", "window_layer"]
+__all__ = [
+    "argmax_layer",
+    "cell_layer",
+    "pool_layer",
+    "softmax_layer",
+    "top_k_layer",
+    "window_layer",
+]
 
 
 def argmax_layer(plan: ArgmaxPlan) -> wiring.Component:
@@ -33,6 +43,17 @@ def pool_layer(plan: PoolPlan) -> wiring.Component:
         lanes=plan.i_lanes,
         mode=layer.mode,
     )
+
+
+def softmax_layer(plan: SoftmaxPlan) -> wiring.Component:
+    """Return the cell of a softmax."""
+    return SoftmaxUnit(layer=plan.layer)
+
+
+def top_k_layer(plan: TopKPlan) -> wiring.Component:
+    """Return the cell of the k largest."""
+    layer = plan.layer
+    return TopKSorter(input=layer.input, length=plan.length, k=layer.k, values=layer.values)
 
 
 def window_layer(plan: WindowPlan) -> wiring.Component:

@@ -11,14 +11,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from spintron_ir import Dense, IntType, MulShift, Table, TFLite, Thresholds
+from spintron_ir.requantise import Requantiser
 
 from .dense import DensePlan
+from .join import ConcatPlan, JoinPlan, constant_period
 from .simple import PoolPlan
 from .target import Target
 from .timing import LIMB
 from .window import WindowPlan
 
-__all__ = ["Resources", "estimate", "estimate_layer"]
+__all__ = ["Resources", "estimate", "estimate_fifo", "estimate_layer"]
 
 LUT_RAM_WORDS = 32
 """Memories of at most this depth go to look-up tables rather than block RAM."""
@@ -84,6 +86,11 @@ def estimate_layer(plan: object, target: Target) -> Resources:
         ring = plan.layer.channels * plan.layer.type.bits
         joined = plan.i_lanes * plan.layer.type.bits
         return Resources(20 + 3 * joined, 8 + ring + joined)
+    if isinstance(plan, JoinPlan):
+        return _join(plan, target)
+    if isinstance(plan, ConcatPlan):
+        bits, inputs = plan.layer.type.bits * plan.i_lanes, len(plan.layer.inputs)
+        return Resources(30 + bits * inputs // 2 + 3 * inputs, 20 + bits)
     if not isinstance(plan, DensePlan):
         return Resources(200, 100)
     ranges, layer = plan.ranges, plan.layer
@@ -98,6 +105,45 @@ def estimate_layer(plan: object, target: Target) -> Resources:
     luts += (lanes + plan.col_parallel) * (acc if lanes > plan.col_parallel else 2 * acc)
     ffs = lanes * code + 2 * plan.col_parallel * acc
     return array + converters + Resources(luts, ffs) + _requantiser(plan, acc, target)
+
+
+def estimate_fifo(depth: int, width: int, target: Target) -> Resources:
+    """Resources of a FIFO of so many words; none where there is none."""
+    if not depth:
+        return Resources()
+    counter = depth.bit_length()
+    logic = Resources(12 + 4 * counter, 4 + 3 * counter + width)
+    if target.lut_ram and depth * width <= SMALL_RAM_BITS:
+        return logic + Resources(luts=-(-width // 4) * -(-depth // 16) * 4)
+    return logic + Resources(brams=_ram(target, depth, width))
+
+
+def _join(plan: JoinPlan, target: Target) -> Resources:
+    layer, lanes = plan.layer, plan.i_lanes
+    length, acc = math.prod(layer.in_shape), layer.total.type.bits
+    total = Resources(10 + 3 * len(layer.inputs))
+    for term, type_ in zip(plan.terms, layer.inputs, strict=True):
+        bits = term.type.bits
+        total += Resources(ffs=lanes * bits)
+        if term.table is None:
+            wide = bool((abs(term.multiplier) != 1).any() or len(term.multiplier) > 1)
+            total += Resources(luts=lanes * bits * bool(term.offset.any()), dsps=lanes * wide)
+            continue
+        rows = constant_period(len(term.table), length, lanes) // lanes
+        words = rows << type_.bits
+        if words * bits > ROM_BITS:
+            total += Resources(brams=lanes * _ram(target, words, bits))
+        else:
+            total += Resources(luts=lanes * bits * -(-words >> target.lut_inputs) * 5 // 4)
+    if layer.mode == "product":
+        total += Resources(ffs=2 * lanes * acc, dsps=lanes)
+    else:
+        count = len(layer.inputs)
+        total += Resources(lanes * acc * (count - 1), lanes * acc * (1 + (count - 1) // 4))
+    if layer.requantise is None:
+        return total
+    cols = constant_period(layer.requantise.cols, length, lanes)
+    return total + _requantise(layer.requantise, cols, lanes, acc, target)
 
 
 def _window(plan: WindowPlan, target: Target) -> Resources:
@@ -199,7 +245,12 @@ def _noise(layer: Dense, lanes: int) -> int:
 
 
 def _requantiser(plan: DensePlan, acc: int, target: Target) -> Resources:
-    lanes, rq, cols = plan.o_lanes, plan.layer.requantise, plan.layer.cols
+    return _requantise(plan.layer.requantise, plan.layer.cols, plan.o_lanes, acc, target)
+
+
+def _requantise(
+    rq: Requantiser | None, cols: int, lanes: int, acc: int, target: Target
+) -> Resources:
     steps = -(-cols // lanes)
     rom = 0 if steps == 1 else -(-steps // 16)
     blocks = 0

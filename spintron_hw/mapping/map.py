@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from spintron_ir import Argmax, Dense, Flatten, Network, Pool, Quantise, Window
+from spintron_ir import (
+    Argmax,
+    Concat,
+    Dense,
+    Flatten,
+    Join,
+    Network,
+    Pool,
+    Quantise,
+    Softmax,
+    TopK,
+    Window,
+)
 from spintron_ir.errors import MappingError, check_choice, check_int
 
 from .dense import DensePlan
 from .estimate import Resources, estimate_layer
+from .join import ConcatPlan, JoinPlan
 from .plan import LayerPlan, Plan
 from .simple import ArgmaxPlan, CellPlan, PoolPlan, QuantisePlan, WirePlan
 from .target import Target
+from .vectors import SoftmaxPlan, TopKPlan
 from .window import WindowPlan, window_lanes
 
 __all__ = ["lanes_for", "map_network"]
@@ -131,9 +145,45 @@ def _plan(network: Network, target: Target, interval: int, body: str) -> Plan:
     layers: dict[str, LayerPlan] = {}
     for node in network.nodes:
         length = math.prod(node.layer.in_ports[0][0])
-        i_lanes = _i_lanes(node.layer, length, interval, layers.get(node.inputs[0]))
+        sources = [layers.get(source) for source in node.inputs]
+        if isinstance(node.layer, (Join, Concat)):
+            layers[node.name] = _plan_meeting(node.name, node.layer, interval, sources)
+            continue
+        i_lanes = _i_lanes(node.layer, length, interval, sources[0])
         layers[node.name] = _plan_node(node.name, node.layer, target, interval, body, i_lanes)
     return Plan(network=network, target=target, layers=layers)
+
+
+def _plan_meeting(
+    name: str, layer: Join | Concat, interval: int, sources: Sequence[LayerPlan | None]
+) -> LayerPlan:
+    """A join or concatenation, with the lanes of its inputs where they agree and are enough."""
+    length = math.prod(layer.shape)
+    given = {source.o_lanes for source in sources if source is not None}
+    if isinstance(layer, Join):
+        lanes = next((n for n in given if len(given) == 1 and length <= n * interval), 0)
+        lanes = lanes or _repeating_lanes(layer.channels, length, interval)
+        return JoinPlan(node=name, layer=layer, i_lanes=lanes, o_lanes=lanes)
+    run = math.gcd(*(math.prod(shape[layer.axis :]) for shape in layer.in_shapes))
+    least = _divisor_lanes(run, run * interval // length, run)
+    lanes = next((n for n in given if len(given) == 1 and run % n == 0 and n > least), least)
+    plan = ConcatPlan(node=name, layer=layer, i_lanes=lanes, o_lanes=lanes)
+    if plan.interval > interval:
+        raise MappingError(
+            f"{name}: {length} values cannot be put together in {interval} cycles: allow at least "
+            f"{plan.interval} cycles, or more values that follow each other in every input, with a "
+            "higher power of two in their number"
+        )
+    return plan
+
+
+def _repeating_lanes(channels: int, length: int, interval: int) -> int:
+    """Like :func:`lanes_for`, if it can be lanes after which channels come round with a frame."""
+    least = lanes_for(length, interval)
+    lanes = 1 << (least - 1).bit_length()
+    while lanes < length and length % math.lcm(lanes, channels):
+        lanes *= 2
+    return lanes if lanes < min(length, 4 * least) else least
 
 
 def _i_lanes(layer: Any, length: int, interval: int, source: LayerPlan | None) -> int:
@@ -172,6 +222,8 @@ def _plan_node(
         return _plan_window(name, layer, interval)
     if isinstance(layer, Pool):
         return _plan_pool(name, layer, interval, i_lanes)
+    if isinstance(layer, (Softmax, TopK)):
+        return _plan_vectors(name, layer, interval)
     if isinstance(layer, Argmax):
         return ArgmaxPlan(node=name, layer=layer, i_lanes=i_lanes, o_lanes=1)
     if isinstance(layer, Quantise):
@@ -191,6 +243,18 @@ def _plan_node(
         f"{name}: there is no hardware for a layer of kind {layer.kind!r}; "
         "give its Python class a plan and gateware, or leave the layer to the host"
     )
+
+
+def _plan_vectors(name: str, layer: Softmax | TopK, interval: int) -> SoftmaxPlan | TopKPlan:
+    """A layer that takes one element a cycle, whatever the interval."""
+    make = SoftmaxPlan if isinstance(layer, Softmax) else TopKPlan
+    plan = make(node=name, layer=layer)
+    if plan.interval > interval:
+        raise MappingError(
+            f"{name}: vectors along {layer.in_shape} take {plan.interval} cycles one element at a "
+            f"time, more than the {interval} cycles of a frame: allow as many"
+        )
+    return plan
 
 
 def _plan_pool(name: str, layer: Pool, interval: int, lanes: int) -> PoolPlan:

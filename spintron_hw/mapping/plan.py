@@ -10,21 +10,19 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from spintron_ir import Network
+from spintron_ir import IntType, Network
 from spintron_ir.errors import NetworkError
 
-from . import timing
-from .dense import DensePlan
-from .estimate import Resources, estimate
+from .estimate import Resources, estimate, estimate_fifo
 from .ports import StreamPort
-from .simple import WirePlan
+from .schedule import OUTPUT, Feed, Schedule, feeds_of, positions_behind, run
 from .target import Target
 from .window import WindowPlan
 
 __all__ = ["OUTPUT", "Edge", "LayerPlan", "Plan"]
 
-OUTPUT = "output:"
-"""What stands before the name of an output among the sinks of an edge."""
+FRAMES = (4, 8, 16, 32, 64)
+"""Frames that are followed until they pass alike; where the last do not, an interval is longer."""
 
 
 class LayerPlan(Protocol):
@@ -50,11 +48,11 @@ class LayerPlan(Protocol):
     def interval(self) -> int:
         """Least number of cycles between frames."""
 
-    def output_times(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Cycle of each output beat of a first frame, given that of each input beat."""
+    def output_times(self, *times: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Cycle of each output beat of a first frame, given those of the beats of each input."""
 
-    def run(self, x: NDArray[np.int64], first_frame: int = 0) -> NDArray[np.int64]:
-        """Outputs ``(batch, length)`` of inputs ``(batch, length)``."""
+    def run(self, *inputs: NDArray[np.int64], first_frame: int = 0) -> NDArray[np.int64]:
+        """Outputs ``(batch, length)`` of inputs, each ``(batch, its length)``."""
 
 
 @dataclass(frozen=True)
@@ -67,17 +65,18 @@ class Edge:
         Input or node that feeds the stream.
     lanes : int
         Elements a beat.
-    sinks : tuple of str
-        Nodes, then outputs, these with :data:`OUTPUT` before their name.
-    depth : int
-        Beats of the FIFO before each output that shares the stream with other sinks: a whole
-        vector, so that outputs can be read in any order. 0 elsewhere: the layers' own buffers do.
+    feeds : tuple of Feed
+        Where it goes: to nodes, then to outputs, with the FIFOs on the way.
     """
 
     source: str
     lanes: int
-    sinks: tuple[str, ...]
-    depth: int = 0
+    feeds: tuple[Feed, ...]
+
+    @property
+    def sinks(self) -> tuple[str, ...]:
+        """Nodes, then outputs, these with :data:`OUTPUT` before their name."""
+        return tuple(feed.sink for feed in self.feeds)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -99,25 +98,28 @@ class Plan:
     layers: Mapping[str, LayerPlan]
 
     @cached_property
+    def lanes(self) -> dict[str, int]:
+        """Elements a beat of the stream behind every input and node."""
+        feeds = feeds_of(self.network, self.layers)
+        inputs = {
+            port.name: min((feed.lanes for feed in feeds[port.name]), default=1)
+            for port in self.network.inputs
+        }
+        return inputs | {name: layer.o_lanes for name, layer in self.layers.items()}
+
+    @cached_property
     def edges(self) -> dict[str, Edge]:
         """Streams by their source."""
-        edges = {}
-        for port in self.network.inputs:
-            lanes = [self.layers[node.name].i_lanes for node in self.network.consumers(port.name)]
-            edges[port.name] = self._edge(port.name, min(lanes, default=1))
-        for node in self.network.nodes:
-            edges[node.name] = self._edge(node.name, self.layers[node.name].o_lanes)
-        return edges
+        feeds = self.schedule[1].feeds
+        return {
+            source: Edge(source, lanes, tuple(feed for feed in feeds if feed.source == source))
+            for source, lanes in self.lanes.items()
+        }
 
-    def _edge(self, source: str, lanes: int) -> Edge:
-        nodes = [node.name for node in self.network.consumers(source)]
-        outputs = [out for out in self.network.outputs if out.node == source]
-        depth = 0
-        if outputs and len(nodes) + len(outputs) > 1:
-            length = int(np.prod(self.network.node(source).layer.shape))
-            depth = max(-(-length // lanes), timing.FIFO_AT_SPEED)
-        names = [f"{OUTPUT}{out.name}" for out in outputs]
-        return Edge(source, lanes, (*nodes, *names), depth)
+    @cached_property
+    def feeds(self) -> dict[tuple[str, int], Feed]:
+        """The stream into each input of a node, and output, by name and number of the input."""
+        return {(feed.sink, feed.slot): feed for feed in self.schedule[1].feeds}
 
     @property
     def streams(self) -> tuple[StreamPort, ...]:
@@ -141,81 +143,81 @@ class Plan:
 
     def _port(self, name: str, role: str, source: str, shape: Any, type_: Any) -> StreamPort:
         length = int(np.prod(shape))
-        return StreamPort(name, role, source, length, type_, self.edges[source].lanes)
+        return StreamPort(name, role, source, length, type_, self.lanes[source])
 
-    @cached_property
+    @property
     def interval(self) -> int:
         """Cycles between frames in steady state, with input always offered and output taken.
 
         A line buffer and a matrix at every position right behind it are reckoned together, since
-        either may wait for the other. All other layers are taken each by itself.
+        either may wait for the other. All other layers are taken each by itself. Where streams
+        branch this is an upper bound, for which the FIFOs are made; it is reached unless a line
+        buffer's rate is no whole number of cycles.
         """
+        return self.schedule[0]
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the first input beat of a first frame to its last output beat, inclusive."""
+        return self.schedule[1].latency
+
+    @cached_property
+    def schedule(self) -> tuple[int, Schedule]:
+        """The interval, and frames at this distance as they pass."""
+        interval = self._slowest()
+        feeds = feeds_of(self.network, self.layers)
+        if len(self.network.inputs) == 1 and all(len(each) == 1 for each in feeds.values()):
+            return interval, run(self.network, self.layers, self.lanes, interval, 1)
+        while True:
+            for frames in FRAMES:
+                found = run(self.network, self.layers, self.lanes, interval, frames)
+                if found.periodic:
+                    return interval, found
+            interval += 1 + interval // 64
+
+    def _slowest(self) -> int:
+        """Interval of the slowest layer."""
         intervals = [layer.interval for layer in self.layers.values()]
+        feeds = feeds_of(self.network, self.layers)
         for name, layer in self.layers.items():
-            behind = self._positions_behind(name)
+            behind = positions_behind(name, feeds[name], self.layers)
             if behind and isinstance(layer, WindowPlan):
                 intervals.append(layer.interval_into(behind.gate))
         return max(intervals)
 
-    def _positions_behind(self, name: str) -> DensePlan | None:
-        """The dense layer that takes the windows of a layer as they come, and nothing else does."""
-        sinks = self.edges[name].sinks
-        layer = self.layers.get(sinks[0])
-        if len(sinks) > 1 or not isinstance(layer, DensePlan) or layer.layer.positions is None:
-            return None
-        return layer if layer.i_lanes == self.edges[name].lanes else None
-
-    @cached_property
-    def latency(self) -> int:
-        """Cycles from the first input beat of a first frame to its last output beat, inclusive."""
-        times: dict[str, NDArray[np.int64]] = {}
-        for port in self.network.inputs:
-            beats = -(-int(np.prod(port.shape)) // self.edges[port.name].lanes)
-            times[port.name] = np.arange(beats)
-        for node in self.network.nodes:
-            source = node.inputs[0]
-            arrive = self._adapted(times[source], source, node.name)
-            layer, behind = self.layers[node.name], self._positions_behind(node.name)
-            if behind and isinstance(layer, WindowPlan):
-                times[node.name] = layer.output_times(arrive, behind.gate())
-            else:
-                times[node.name] = layer.output_times(arrive)
-        ends = [
-            int(times[output.node][-1]) + (timing.FIFO if self.edges[output.node].depth else 0)
-            for output in self.network.outputs
-        ]
-        return 1 + max(ends)
-
-    def _adapted(self, times: NDArray[np.int64], source: str, node: str) -> NDArray[np.int64]:
-        """Times behind the width adapter between two layers, where there is one."""
-        layer = self.layers[node]
-        i_lanes, o_lanes = self.edges[source].lanes, layer.i_lanes
-        if i_lanes == o_lanes or isinstance(layer, WirePlan):
-            return times
-        length = int(np.prod(layer.layer.in_shape))
-        beats = np.arange(-(-length // o_lanes))
-        last = np.minimum((beats + 1) * o_lanes, length) - 1  # the element that completes each
-        return timing.paced(times[last // i_lanes] + timing.ADAPTER)
-
     @cached_property
     def resources(self) -> Resources:
         """Estimated resources on the target."""
-        return estimate(self.layers.values(), self.target)
+        total = estimate(self.layers.values(), self.target)
+        for feed in self.schedule[1].feeds:
+            source = self.network_type(feed.source)
+            for depth, lanes in (
+                (feed.depth, self.lanes[feed.source]),
+                (feed.depth_behind, feed.lanes),
+            ):
+                total += estimate_fifo(depth, lanes * source.bits, self.target)
+        return total
+
+    def network_type(self, source: str) -> IntType:
+        """Type of the values of an input or a node."""
+        for port in self.network.inputs:
+            if port.name == source:
+                return port.type
+        return self.network.node(source).layer.type
 
     def run(self, x: Any, first_frame: int = 0) -> Any:
         """Outputs as :meth:`spintron_ir.Network.run` gives them, computed tile by tile."""
-        if isinstance(x, Mapping):
-            given = x
-        else:
-            given = {self.network.inputs[0].name: x}
+        names = {port.name for port in self.network.inputs}
+        given = x if isinstance(x, Mapping) or len(names) > 1 else {next(iter(names)): x}
+        if not isinstance(given, Mapping) or set(given) != names:
+            found = sorted(given) if isinstance(given, Mapping) else "one array"
+            raise NetworkError(f"Plan: inputs must be those of the network, not {found}")
         known = {
             name: np.asarray(values).reshape(len(values), -1) for name, values in given.items()
         }
-        if set(known) != {port.name for port in self.network.inputs}:
-            raise NetworkError(f"Plan: inputs must be those of the network, not {sorted(known)}")
         for node in self.network.nodes:
-            values = known[node.inputs[0]]
-            known[node.name] = self.layers[node.name].run(values, first_frame)
+            inputs = [known[source] for source in node.inputs]
+            known[node.name] = self.layers[node.name].run(*inputs, first_frame=first_frame)
         outputs = {
             output.name: known[output.node].reshape(-1, *self.network.node(output.node).layer.shape)
             for output in self.network.outputs

@@ -5,6 +5,9 @@ The cells take from here what is more than a constant; tests hold all of it agai
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +18,7 @@ from spintron_ir.types import IntType
 __all__ = [
     "ADAPTER",
     "CHUNKER",
+    "CONCAT",
     "FEEDER",
     "FIFO",
     "FIFO_AT_SPEED",
@@ -27,6 +31,7 @@ __all__ = [
     "common_shift",
     "converter_latency",
     "folded_tile_latency",
+    "join_latency",
     "limbs",
     "mulshift_latency",
     "paced",
@@ -42,7 +47,7 @@ __all__ = [
 LIMB = 17
 """Bits of an unsigned limb: with its sign bit it fills a multiplier of 18 by 18."""
 
-ADAPTER = CHUNKER = ADD_BIAS = NOISE = POOL = 1
+ADAPTER = CHUNKER = ADD_BIAS = CONCAT = NOISE = POOL = 1
 FEEDER = FIFO = LINE_BUFFER = 2
 
 FIFO_AT_SPEED = 3
@@ -115,6 +120,13 @@ def search_latency(count: int) -> int:
     The first comparison needs no read.
     """
     return 2 * count.bit_length() - 1
+
+
+def join_latency(mode: str, terms: Sequence[IntType]) -> int:
+    """Cycles through a :class:`~spintron_hw.cells.join.StreamJoin` of terms of these types."""
+    if mode == "product":
+        return 3 + tree_stages(math.prod(limbs(type_) for type_ in terms))
+    return 1 + max(1, tree_stages(len(terms)))
 
 
 def requantise_latency(layer: Dense, acc: IntType) -> int:

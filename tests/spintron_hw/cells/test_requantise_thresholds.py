@@ -64,6 +64,15 @@ def test_thresholds_out_of_reach(far, sign):
     assert run_stream(cell, beats) == [[2 if far < 0 else 0]] * 3
 
 
+def test_widest_accumulators():
+    wide = IntType(62, signed=True)
+    at = [[wide.low + 5, 0, wide.high], [-(1 << 63), 1 - wide.high, -wide.low]]
+    requantise = Thresholds(thresholds=at, sign=[1, -1], low=0, type=UINT8)
+    cell = RequantiseThresholds(acc=wide, requantise=requantise, bias=[0, 0], lanes=2)
+    beats = [[wide.low, wide.low], [wide.low + 5, wide.high - 1], [wide.high, wide.high]]
+    assert run_stream(cell, beats) == cell.compute(beats).tolist() == [[0, 3], [1, 2], [3, 1]]
+
+
 def test_worked_example():
     # By hand, bias 1: rising, 2 + 1 = 3 reaches 1 and 3; falling, -(2 + 1) = -3 reaches -4 only.
     requantise = Thresholds(thresholds=[[1, 3, 4], [-4, -2, 0]], sign=[1, -1], low=10, type=UINT8)
@@ -74,7 +83,7 @@ def test_worked_example():
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"acc": None}, r"acc must be an IntType of at most 48 bits, not None"),
+        ({"acc": None}, r"acc must be an IntType of at most 62 bits, not None"),
         ({"requantise": 3}, r"requantise must be a Thresholds, not 3"),
         ({"bias": [1.5]}, r"bias must hold integers, not float64"),
         ({"lanes": 0}, r"lanes must be an integer in 1\.\.65536, not 0"),
