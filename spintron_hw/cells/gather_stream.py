@@ -27,10 +27,10 @@ class GatherStream(wiring.Component):
 
     Timing
     ------
-    A word is offered 1 cycle (:attr:`latency`) after it came to stand at :py:`i` with all before
-    it through. In each cycle a word is taken, or given, or both: :attr:`interval` cycles a vector.
-    Padding before the first word waits for that word. Backpressure on :py:`o` stalls :py:`i` in
-    the same cycle, unless the word there is dropped.
+    A word is offered 1 cycle (:attr:`latency`) after it was taken, again and again in the cycles
+    that follow; padding follows what was given before it, and at the beginning of a vector the
+    first word. In each cycle a word is taken, or given, or both: :attr:`interval` cycles a vector.
+    Backpressure on :py:`o` stalls :py:`i` in the same cycle, unless the word there is dropped.
 
     Parameters
     ----------
@@ -89,24 +89,32 @@ class GatherStream(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         o = self.o
-        step, ends = Signal(), Signal()
+        step, ends, move = Signal(), Signal(), Signal()
         runs = self._steps - [0, 0, 0, 0, 1]
-        take, give, pad, need, more = scheduled_constants(m, runs, ends, name="run")
+        take, give, pad, again, more = scheduled_constants(m, runs, ends, name="run")
         repeat = Signal(range(int(runs[:, 4].max()) + 1))
-        move = Signal()
         m.d.comb += [
             move.eq(~o.valid | o.ready | ~give),
             self.i.ready.eq(take & move),
-            step.eq(move & (self.i.valid | ~need)),
+            step.eq(move & (self.i.valid | ~take)),
             ends.eq(step & (repeat == more)),
         ]
         with m.If(step):
             m.d.sync += repeat.eq(Mux(ends, 0, repeat + 1))
         with m.If(step & give):
             m.d.sync += o.valid.eq(1)
-            for there, value in zip(self.i.payload, o.payload):
-                constant = Const(self.pad_value, Value.cast(value).shape())
-                m.d.sync += value.eq(Mux(pad, constant, there))
         with m.Elif(o.ready):
             m.d.sync += o.valid.eq(0)
+
+        padded = bool(np.any(self.index < 0))
+        for lane, (there, value) in enumerate(zip(self.i.payload, o.payload)):
+            shape = Value.cast(value).shape()
+            held = value  # without padding between, the output holds it
+            if padded:
+                held = Signal(shape, name=f"held_{lane}", reset_less=True)
+                with m.If(step & take):
+                    m.d.sync += held.eq(there)
+            with m.If(step & give):
+                word = Mux(again, held, there)
+                m.d.sync += value.eq(Mux(pad, Const(self.pad_value, shape), word))
         return m

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spintron_ir import Gather
-from spintron_ir.errors import ParameterError, check_int
+from spintron_ir.errors import MappingError, ParameterError
 
 from . import timing
 
@@ -24,11 +24,16 @@ __all__ = [
     "gather_lanes",
     "is_wire",
     "nest_of",
+    "plan_gather",
     "steps_of",
+    "whole_block",
 ]
 
 STREAM, BUFFER, WIRES = 1, 2, 0
 """Cycles from the last word that an output waits for to that output, of each body."""
+
+MOST_WIRES = 4096
+"""Most values of a block that is wires."""
 
 SHORT = 16
 """Least words of a block in a buffer: a shorter memory costs as much."""
@@ -41,7 +46,7 @@ def is_wire(layer: Gather) -> bool:
 
 
 def _divisors(number: int, most: int) -> list[int]:
-    """Divisors of a number up to :py:`most`, the least first."""
+    """Divisors of a number up to :py:`most`, in order."""
     low = [n for n in range(1, math.isqrt(number) + 1) if number % n == 0]
     return [n for n in sorted({*low, *(number // n for n in low)}) if n <= most]
 
@@ -58,7 +63,7 @@ def _as_words(index: NDArray[Any], lanes: int) -> NDArray[np.int64] | None:
 
 @lru_cache(maxsize=16)
 def gather_lanes(layer: Gather) -> tuple[int, ...]:
-    """Lanes at which the values of a beat stay together, the least first.
+    """Powers of two at which the values of a beat stay together, the least first.
 
     >>> from spintron_ir import IntType
     >>> rows = [[8, 9, 10, 11], [0, 1, 2, 3]]  # of three rows of four
@@ -66,13 +71,43 @@ def gather_lanes(layer: Gather) -> tuple[int, ...]:
     >>> gather_lanes(layer)
     (1, 2, 4)
     """
-    common = math.gcd(math.prod(layer.in_shape), len(layer.index))
-    head = layer.index[: 2 * common]
-    return tuple(
-        lanes
-        for lanes in _divisors(common, 1 << 12)
-        if _as_words(head[: lanes * (len(head) // lanes)], lanes) is not None
-        and _as_words(layer.index, lanes) is not None
+    common, lanes = math.gcd(math.prod(layer.in_shape), len(layer.index)), 1
+    while common % (2 * lanes) == 0 and _as_words(layer.index, 2 * lanes) is not None:
+        lanes *= 2
+    return tuple(1 << power for power in range(lanes.bit_length()))
+
+
+def whole_block(layer: Gather) -> tuple[int, int]:
+    """Values in and out of the least block that lanes can be: powers of two, or all."""
+    index, count = layer.index.astype(np.int64), math.prod(layer.in_shape)
+    for words, places in _blocks(index, count):
+        if words & (words - 1) == 0 and len(places) & (len(places) - 1) == 0:
+            return words, len(places)
+    return count, len(index)
+
+
+def plan_gather(name: str, layer: Gather, interval: int) -> GatherPlan:
+    """The plan with the least lanes that reach an interval, or else with whole blocks as wires.
+
+    Raises
+    ------
+    MappingError
+        If there is none.
+    """
+    plan = None
+    for lanes in gather_lanes(layer):
+        plan = GatherPlan(node=name, layer=layer, i_lanes=lanes, o_lanes=lanes)
+        if plan.interval <= interval:
+            return plan
+    i_lanes, o_lanes = whole_block(layer)
+    if max(i_lanes, o_lanes) <= MOST_WIRES:
+        plan = GatherPlan(node=name, layer=layer, i_lanes=i_lanes, o_lanes=o_lanes)
+        if plan.interval <= interval:
+            return plan
+    assert plan is not None
+    raise MappingError(
+        f"{name}: {math.prod(layer.in_shape)} values cannot be moved in {interval} cycles: allow "
+        f"at least {plan.interval} cycles, or move more values together, a power of two of them"
     )
 
 
@@ -99,24 +134,26 @@ def nest_of(index: NDArray[np.int64]) -> list[tuple[int, int]] | None:
 def steps_of(index: NDArray[np.int64], words: int) -> NDArray[np.int64]:
     """What is done cycle by cycle for an index that never falls, ``(runs, 5)``.
 
-    Columns are: whether a word is taken, whether one is given, whether that is padding, whether a
-    word must be there, and how often the step is repeated. Padding waits for the first word of its
-    vector, and for none after that.
+    Columns are: whether a word is taken, whether one is given, whether that is padding, whether it
+    is the word taken last, and how often the step is repeated. Every vector begins by taking a
+    word.
 
     >>> steps_of(np.array([-1, 1, 1]), 3).tolist()
-    [[0, 1, 1, 1, 1], [1, 0, 0, 1, 1], [0, 1, 0, 1, 1], [1, 1, 0, 1, 1], [1, 0, 0, 1, 1]]
+    [[1, 1, 1, 0, 1], [1, 1, 0, 0, 1], [0, 1, 0, 1, 1], [1, 0, 0, 0, 1]]
     """
     used = np.flatnonzero(index >= 0)
     needed = index[used]
+    begun = 0 if index[0] < 0 else -1  # word taken before the first that is needed
     steps = np.zeros((len(index), 2, 5), dtype=np.int64)
-    steps[:, 0] = 1, 0, 0, 1, 0  # words that no output needs
-    steps[used, 0, 4] = np.maximum(np.diff(needed, prepend=-1) - 1, 0)
+    steps[:, 0, 0] = 1  # words that no output needs
+    steps[used, 0, 4] = np.maximum(np.diff(needed, prepend=begun) - 1, 0)
     steps[:, 1] = 0, 1, 1, 0, 1
-    steps[: used[0] if len(used) else len(index), 1, 3] = 1
-    steps[used, 1, 0] = np.diff(needed, append=words) > 0
-    steps[used, 1, 2:4] = 0, 1
-    after = words - 1 - (needed[-1] if len(needed) else -1)
-    flat = np.concatenate([steps.reshape(-1, 5), [[1, 0, 0, 1, after]]])
+    steps[0, 1, 0] = 1
+    steps[used, 1, 2] = 0
+    steps[used, 1, 0] = np.diff(needed, prepend=begun) > 0
+    steps[used, 1, 3] = 1 - steps[used, 1, 0]
+    after = words - 1 - (needed[-1] if len(needed) else begun)
+    flat = np.concatenate([steps.reshape(-1, 5), [[1, 0, 0, 0, after]]])
     flat = flat[flat[:, 4] > 0]
     new = np.any(np.diff(flat[:, :4], axis=0, prepend=-1), axis=1)
     starts = np.flatnonzero(new)
@@ -147,23 +184,14 @@ class GatherPlan:
     o_lanes: int
 
     def __post_init__(self) -> None:
-        count = math.prod(self.layer.in_shape)
-        check_int("GatherPlan", "i_lanes", self.i_lanes, 1, count)
-        check_int("GatherPlan", "o_lanes", self.o_lanes, 1, len(self.layer.index))
-        same = self.i_lanes == self.o_lanes and self.i_lanes in gather_lanes(self.layer)
-        if not same and (self.i_lanes, self.o_lanes) != self.whole_block(self.layer):
+        lanes = self.i_lanes, self.o_lanes
+        moved = [(each, each) for each in gather_lanes(self.layer)]
+        if lanes not in moved and lanes != whole_block(self.layer):
             raise ParameterError(
-                f"GatherPlan: i_lanes and o_lanes must be the same and keep values together, or be "
-                f"those of a block, {self.whole_block(self.layer)}, "
-                f"not {self.i_lanes} and {self.o_lanes}"
+                f"GatherPlan: i_lanes and o_lanes must be the same and one of "
+                f"{gather_lanes(self.layer)}, or be those of a whole block, "
+                f"{whole_block(self.layer)}, not {self.i_lanes} and {self.o_lanes}"
             )
-
-    @staticmethod
-    def whole_block(layer: Gather) -> tuple[int, int]:
-        """Values of the least block, in and out."""
-        index = layer.index.astype(np.int64)
-        words, places = next(_blocks(index, math.prod(layer.in_shape)))
-        return words, len(places)
 
     @cached_property
     def body(self) -> str:
@@ -182,18 +210,17 @@ class GatherPlan:
     @cached_property
     def block(self) -> tuple[int, NDArray[np.int64]]:
         """Words of a block, and the word of each of its outputs; values where it is wires."""
-        count = math.prod(self.layer.in_shape)
         if self.body == "wires":
-            return next(_blocks(self.layer.index.astype(np.int64), count))
-        least = SHORT if self.body == "buffer" else 1
-        blocks = _blocks(self._words, count // self.i_lanes)
-        return next(block for block in blocks if block[0] >= min(least, count // self.i_lanes))
+            return self.i_lanes, self.layer.index[: self.o_lanes].astype(np.int64)
+        count = math.prod(self.layer.in_shape) // self.i_lanes
+        least = min(SHORT, count) if self.body == "buffer" else 1
+        return next(block for block in _blocks(self._words, count) if block[0] >= least)
 
     @property
     def blocks(self) -> int:
         """Blocks of a frame."""
-        per_word = 1 if self.body == "wires" else self.i_lanes
-        return math.prod(self.layer.in_shape) // (self.block[0] * per_word)
+        values = self.block[0] * (1 if self.body == "wires" else self.i_lanes)
+        return math.prod(self.layer.in_shape) // values
 
     @cached_property
     def interval(self) -> int:
@@ -207,24 +234,46 @@ class GatherPlan:
 
     def output_times(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
         """Cycle of each output beat of a first frame, given that of each input beat."""
+        return self.passage((times,), 1)[1]
+
+    def passage(
+        self, times: Sequence[NDArray[np.int64]], frames: int
+    ) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
+        """Cycles in which each input beat is taken, and in which each output beat leaves.
+
+        Parameters
+        ----------
+        times : sequence of one array of int
+            Cycles from which on each beat is offered.
+        frames : int
+            How many frames these are.
+        """
+        (offered,) = times
         words, index = self.block
         if self.body == "wires":
-            return times + WIRES
+            return [offered], offered + WIRES
         if self.body == "stream":
-            steps = steps_of(index, words)
-            steps = np.tile(np.repeat(steps[:, :4], steps[:, 4], axis=0), (self.blocks, 1))
-            word = np.cumsum(steps[:, 0]) - steps[:, 0]
-            ready = np.where(steps[:, 3] > 0, times[np.minimum(word, len(times) - 1)], 0)
-            return timing.paced(ready)[steps[:, 1] > 0] + STREAM
+            runs = steps_of(index, words)
+            cycle = np.repeat(runs[:, :4], runs[:, 4], axis=0) > 0
+            take, give, _, _ = np.tile(cycle, (frames * self.blocks, 1)).T
+            word = np.minimum(np.cumsum(take) - take, len(offered) - 1)
+            cycles = timing.paced(np.where(take, offered[word], 0))
+            return [cycles[take]], cycles[give] + STREAM
+        return self._buffered(offered, words, len(index))
+
+    def _buffered(
+        self, offered: NDArray[np.int64], words: int, outputs: int
+    ) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
         after = np.arange(words)[::-1]
-        arrive = (times.reshape(-1, words) + after).max(axis=1).tolist()
-        starts = [-len(index), -len(index)]  # of reading each block
-        taken = -words
-        for last in arrive:  # a block is loaded while the one before is read
-            taken = max(last, taken + words, starts[-2] + len(index) + words - 1)
-            starts.append(max(taken + 1, starts[-1] + len(index)))
-        beats = np.array(starts[2:])[:, None] + np.arange(len(index))
-        return beats.reshape(-1) + BUFFER - 1
+        lasts = (offered.reshape(-1, words) + after).max(axis=1).tolist()
+        starts = [-outputs, -outputs]  # of reading each block
+        taken = -1
+        for last in lasts:  # a block is loaded while the one before is read
+            taken = max(last, taken + words, starts[-2] + outputs + words - 1)
+            starts.append(max(taken + 1, starts[-1] + outputs))
+        free = np.repeat(np.array(starts[:-2]) + outputs, words)
+        beats = np.array(starts[2:])[:, None] + np.arange(outputs)
+        return [timing.paced(np.maximum(offered, free))], beats.reshape(-1) + BUFFER - 1
 
     def run(self, x: NDArray[np.int64], first_frame: int = 0) -> NDArray[np.int64]:
         """Outputs ``(batch, length)`` of inputs ``(batch, length)``, block by block."""

@@ -59,8 +59,8 @@ def test_worked_example():
     cell = GatherStream(**GOOD | {"index": [-1, 0, 0, 1, 1, -1, 2, 4, -1]})
     got = run_stream(cell, [[n] for n in range(1, 6)], outputs=9)
     assert sum(got, []) == [-3, 1, 1, 2, 2, -3, 3, 5, -3]
-    # Taken without giving: one. Given without taking: twice the first of a pair, three of padding.
-    assert cell.interval == 5 + 2 + 3
+    # Five are taken, the first while padding is given; without taking five of the nine are given.
+    assert cell.interval == 5 + 5
 
 
 def test_latency():
