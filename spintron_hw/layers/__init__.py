@@ -7,12 +7,14 @@ from typing import Any
 from amaranth.lib import wiring
 
 from ..mapping.dense import DensePlan
+from ..mapping.gather import GatherPlan
 from ..mapping.join import ConcatPlan, JoinPlan
 from ..mapping.plan import LayerPlan
 from ..mapping.simple import ArgmaxPlan, CellPlan, PoolPlan, QuantisePlan, WirePlan
 from ..mapping.vectors import SoftmaxPlan, TopKPlan
 from ..mapping.window import WindowPlan
 from .dense import DenseLayer
+from .gather import gather_layer
 from .join import JoinLayer, concat_layer
 from .quantise import quantise_layer
 from .simple import (
@@ -32,6 +34,7 @@ _MAKERS: dict[type, Any] = {
     CellPlan: cell_layer,
     ConcatPlan: concat_layer,
     JoinPlan: JoinLayer,
+    GatherPlan: gather_layer,
     PoolPlan: pool_layer,
     QuantisePlan: quantise_layer,
     SoftmaxPlan: softmax_layer,

@@ -11,6 +11,7 @@ from spintron_ir import (
     Concat,
     Dense,
     Flatten,
+    Gather,
     Join,
     Network,
     Pool,
@@ -23,6 +24,7 @@ from spintron_ir.errors import MappingError, check_choice, check_int
 
 from .dense import DensePlan
 from .estimate import Resources, estimate_layer
+from .gather import GatherPlan, is_wire, plan_gather
 from .join import ConcatPlan, JoinPlan
 from .plan import LayerPlan, Plan
 from .simple import ArgmaxPlan, CellPlan, PoolPlan, QuantisePlan, WirePlan
@@ -108,12 +110,14 @@ def _reached(network: Network, target: Target, wished: int, body: str) -> Plan:
 
 
 def _window_intervals(network: Network) -> list[int]:
-    """Intervals of line buffers with one lane."""
-    return [
-        _window_plan(node.name, node.layer, 1).interval
-        for node in network.nodes
-        if isinstance(node.layer, Window)
-    ]
+    """Intervals of line buffers and gathers with one lane."""
+    plans: list[WindowPlan | GatherPlan] = []
+    for node in network.nodes:
+        if isinstance(node.layer, Window):
+            plans.append(_window_plan(node.name, node.layer, 1))
+        elif isinstance(node.layer, Gather) and not is_wire(node.layer):
+            plans.append(GatherPlan(node=node.name, layer=node.layer, i_lanes=1, o_lanes=1))
+    return [plan.interval for plan in plans]
 
 
 def _window_plan(name: str, layer: Window, lanes: int) -> WindowPlan:
@@ -189,7 +193,7 @@ def _repeating_lanes(channels: int, length: int, interval: int) -> int:
 def _i_lanes(layer: Any, length: int, interval: int, source: LayerPlan | None) -> int:
     """Lanes that a layer takes: those of the stream where it changes none or windows come in."""
     positions = layer.positions if isinstance(layer, Dense) else None
-    if source and (isinstance(layer, Flatten) or (positions and isinstance(source, WindowPlan))):
+    if source and (_moves_nothing(layer) or (positions and isinstance(source, WindowPlan))):
         return source.o_lanes
     if positions:
         return _divisor_lanes(layer.inputs, interval // positions, layer.rows)
@@ -198,6 +202,10 @@ def _i_lanes(layer: Any, length: int, interval: int, source: LayerPlan | None) -
             return source.o_lanes
         return _divisor_lanes(layer.channels, interval // (length // layer.channels))
     return lanes_for(length, interval)
+
+
+def _moves_nothing(layer: Any) -> bool:
+    return isinstance(layer, Flatten) or (isinstance(layer, Gather) and is_wire(layer))
 
 
 def _divisor_lanes(length: int, interval: int, part: int | None = None) -> int:
@@ -216,10 +224,12 @@ def _plan_node(
 ) -> LayerPlan:
     if isinstance(layer, Dense):
         return _plan_dense(name, layer, target, interval, body, i_lanes)
-    if isinstance(layer, Flatten):
+    if _moves_nothing(layer):
         return WirePlan(node=name, layer=layer, i_lanes=i_lanes, o_lanes=i_lanes)
     if isinstance(layer, Window):
         return _plan_window(name, layer, interval)
+    if isinstance(layer, Gather):
+        return plan_gather(name, layer, interval)
     if isinstance(layer, Pool):
         return _plan_pool(name, layer, interval, i_lanes)
     if isinstance(layer, (Softmax, TopK)):
