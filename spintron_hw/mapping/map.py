@@ -30,7 +30,7 @@ from .plan import LayerPlan, Plan
 from .simple import ArgmaxPlan, CellPlan, PoolPlan, QuantisePlan, WirePlan
 from .target import Target
 from .vectors import SoftmaxPlan, TopKPlan
-from .window import WindowPlan, window_lanes
+from .window import WindowPlan, plan_window
 
 __all__ = ["lanes_for", "map_network"]
 
@@ -113,30 +113,12 @@ def _window_intervals(network: Network) -> list[int]:
     """Intervals of line buffers and gathers with one lane."""
     plans: list[WindowPlan | GatherPlan] = []
     for node in network.nodes:
-        if isinstance(node.layer, Window):
-            plans.append(_window_plan(node.name, node.layer, 1))
-        elif isinstance(node.layer, Gather) and not is_wire(node.layer):
-            plans.append(GatherPlan(node=node.name, layer=node.layer, i_lanes=1, o_lanes=1))
+        name, layer = node.name, node.layer
+        if isinstance(layer, Window):
+            plans.append(WindowPlan(node=name, layer=layer, i_lanes=1, o_lanes=1))
+        elif isinstance(layer, Gather) and not is_wire(layer):
+            plans.append(GatherPlan(node=name, layer=layer, i_lanes=1, o_lanes=1))
     return [plan.interval for plan in plans]
-
-
-def _window_plan(name: str, layer: Window, lanes: int) -> WindowPlan:
-    return WindowPlan(node=name, layer=layer, i_lanes=lanes, o_lanes=lanes)
-
-
-def _plan_window(name: str, layer: Window, interval: int) -> WindowPlan:
-    """The line buffer with the least lanes that reach the interval."""
-    for lanes in window_lanes(layer):
-        if math.prod(layer.shape) <= interval * lanes:
-            plan = _window_plan(name, layer, lanes)
-            if plan.interval <= interval:
-                return plan
-    least = _window_plan(name, layer, window_lanes(layer)[-1]).interval
-    raise MappingError(
-        f"{name}: windows of {layer.shape[0]} x {layer.shape[1]} values cannot leave in {interval} "
-        f"cycles: allow at least {least} cycles, or more channels, with a higher power of two in "
-        "their number"
-    )
 
 
 def _least_work(network: Network) -> int:
@@ -201,6 +183,8 @@ def _i_lanes(layer: Any, length: int, interval: int, source: LayerPlan | None) -
         if isinstance(source, WindowPlan) and layer.channels % source.o_lanes == 0:
             return source.o_lanes
         return _divisor_lanes(layer.channels, interval // (length // layer.channels))
+    if isinstance(layer, Quantise) and layer.requantise.cols < length:
+        return _repeating_lanes(layer.requantise.cols, length, interval)
     return lanes_for(length, interval)
 
 
@@ -227,7 +211,7 @@ def _plan_node(
     if _moves_nothing(layer):
         return WirePlan(node=name, layer=layer, i_lanes=i_lanes, o_lanes=i_lanes)
     if isinstance(layer, Window):
-        return _plan_window(name, layer, interval)
+        return plan_window(name, layer, interval)
     if isinstance(layer, Gather):
         return plan_gather(name, layer, interval)
     if isinstance(layer, Pool):

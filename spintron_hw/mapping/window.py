@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spintron_ir import Window
-from spintron_ir.errors import ParameterError, check_int
+from spintron_ir.errors import MappingError, ParameterError, check_int
 
 from . import timing
 from .dense import Gate
 
-__all__ = ["WindowPlan", "window_lanes"]
+__all__ = ["WindowPlan", "plan_window", "window_lanes"]
 
 FRAMES = 12
 """Frames after which the rate of a line buffer is taken as it is, if it has not settled before."""
@@ -179,3 +180,24 @@ class WindowPlan:
     def run(self, x: NDArray[np.int64], first_frame: int = 0) -> NDArray[np.int64]:
         """Outputs ``(batch, length)`` of inputs ``(batch, length)``, by way of the line buffer."""
         return self.layer.run(x.reshape(len(x), *self.layer.in_shape)).reshape(len(x), -1)
+
+
+def plan_window(name: str, layer: Window, interval: int) -> WindowPlan:
+    """The line buffer with the least lanes that reach an interval.
+
+    Raises
+    ------
+    MappingError
+        If there is none.
+    """
+    plan = None
+    for lanes in window_lanes(layer):
+        plan = WindowPlan(node=name, layer=layer, i_lanes=lanes, o_lanes=lanes)
+        if math.prod(layer.shape) <= interval * lanes and plan.interval <= interval:
+            return plan
+    assert plan is not None
+    raise MappingError(
+        f"{name}: windows of {layer.shape[0]} x {layer.shape[1]} values cannot leave in {interval} "
+        f"cycles: allow at least {plan.interval} cycles, or more channels, with a higher power of "
+        "two in their number"
+    )
