@@ -61,10 +61,13 @@ def threefry2x32(
     )
     x0 = np.array(x0, ndmin=1) + np.uint32(keys[0])
     x1 = np.array(x1, ndmin=1) + np.uint32(keys[1])
+    turned = np.empty_like(x1)
     for number in range(rounds):
         x0 += x1
         rotation = ROTATIONS[number % 8]
-        x1 = (x1 << np.uint32(rotation)) | (x1 >> np.uint32(32 - rotation))
+        np.left_shift(x1, np.uint32(rotation), out=turned)
+        x1 >>= np.uint32(32 - rotation)
+        x1 |= turned
         x1 ^= x0
         if number % 4 == 3:
             turn = number // 4 + 1
@@ -107,7 +110,6 @@ def noise_words(
         frame[..., None].astype(np.uint32),
         counter1.astype(np.uint32),
     )
-    low = np.uint32(0xFFFF)
-    lanes = np.stack([word0 & low, word0 >> 16, word1 & low, word1 >> 16], axis=-1)
-    flat = lanes.reshape(*lanes.shape[:-2], blocks * BLOCK_LANES)
-    return flat[..., :cols].astype(np.uint16)
+    words = np.stack([word0, word1], axis=-1).astype("<u4", copy=False)
+    lanes = words.view("<u2").reshape(*word0.shape[:-1], blocks * BLOCK_LANES)
+    return lanes[..., :cols].astype(np.uint16, copy=False)

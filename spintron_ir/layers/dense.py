@@ -276,6 +276,11 @@ class Dense(UnaryLayer):
         return codes - self.reference[:, None, :, tiles].astype(np.int32)
 
     @cached_property
+    def collapsed(self) -> NDArray[Any]:
+        """Weights ``(rows, cols)`` with all slices, in a format that holds sums of products."""
+        return dense_run.collapsed(self)
+
+    @cached_property
     def ranges(self) -> ranges.DenseRanges:
         """Intervals of every wire, from :func:`spintron_ir.ranges.dense_ranges`."""
         return ranges.dense_ranges(self)
@@ -295,9 +300,15 @@ class Dense(UnaryLayer):
         """Type of every output value."""
         return self.ranges.total.type if self.requantise is None else self.requantise.type
 
+    def currents(self, x: Any) -> NDArray[np.int64]:
+        """Column currents ``(groups, slices, converters, chunks, batch, cols)``, before noise."""
+        return dense_run.currents(self, as_int(x).reshape(-1, self.inputs))
+
     def accumulate(self, x: Any, first_frame: int = 0) -> NDArray[np.int64]:
         """``acc + bias`` of inputs ``(batch, *in_shape)``, before the requantiser."""
-        x = as_int(x)
+        x = np.asarray(x)
+        if not np.issubdtype(x.dtype, np.integer):
+            x = as_int(x)  # says what is wrong
         if x.shape[1:] != self.in_shape:
             sizes = ", ".join(map(str, self.in_shape))
             raise NetworkError(f"Dense: inputs must be (batch, {sizes}), not {x.shape}")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spintron_ir import Adc, Dense, IntType, MulShift, NetworkError, Noise, ParameterError
-from spintron_ir.layers import dense_run
+from spintron_ir.layers import dense_reads, dense_run
 from spintron_ir.record import decode, encode
 
 PAIR = {
@@ -27,15 +27,16 @@ def make(**changed):
     return Dense(**PAIR | changed)
 
 
-def both_paths(layer, x, first_frame=0):
-    """Accumulators by the contract and in floating point."""
+def all_paths(layer, x, first_frame=0):
+    """Accumulators by the contract and in floating point, with and without tables."""
     frames = np.arange(len(x)) + first_frame
     exact = dense_run._exact(layer, x, frames)
-    fast = [
-        dense_run._fast(layer, x, frames, dtype)
-        for limit, dtype in dense_run.EXACT
-        if layer.ranges.bound < limit
-    ]
+    fast = []
+    for limit, dtype in dense_reads.EXACT:
+        if 4 * layer.ranges.bound < limit:
+            for vectors in (0, 1 << 20):
+                reads = dense_reads.Reads(layer, vectors, dtype, dtype)
+                fast.append(reads(layer, x, frames))
     return exact, fast
 
 
@@ -58,7 +59,7 @@ def test_agrees_with_the_formula(data, dense_layers, reference, frames_of):
     found = layer.run(x, first_frame)
     assert found.dtype == np.int64
     assert found.tolist() == reference(layer, x, first_frame)
-    exact, fast = both_paths(layer, x, first_frame)
+    exact, fast = all_paths(layer, x, first_frame)
     assert fast
     for other in fast:
         np.testing.assert_array_equal(other, exact)
