@@ -1,0 +1,81 @@
+"""Requantisers that round once: real factors in float64, as some reference kernels have them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spintron_ir import IntType, MulShift, Thresholds
+
+from ..moving import bisect
+from .fixed import multiplier_of, rounded
+
+__all__ = ["rounding_once"]
+
+Ints = NDArray[np.int64]
+
+
+def rounding_once(
+    factors: NDArray[np.float64],
+    zero: int,
+    ends: tuple[int, int],
+    kind: IntType,
+    acc: IntType,
+) -> MulShift | Thresholds:
+    """The requantiser ``clip(zero + round(acc * factor), *ends)``, ties away from zero.
+
+    It is a multiplier and a shift where these give the same code for every accumulator, and
+    thresholds where they do not, as at exact ties.
+
+    Parameters
+    ----------
+    factors : float64 array of shape ``(channels,)``
+        Positive factors; the product is rounded to float64 first.
+    zero : int
+        Zero point.
+    ends : pair of int
+        Least and largest code.
+    kind : IntType
+        Type of the codes.
+    acc : IntType
+        Type of the accumulators.
+
+    Raises
+    ------
+    ValueError
+        If a product leaves 32 bits; the text says what to do.
+
+    Examples
+    --------
+    >>> kind = IntType(4, signed=True)
+    >>> rounding_once(np.array([0.3]), 0, (-8, 7), kind, IntType(6, signed=True)).kind
+    'mulshift'
+    >>> half = rounding_once(np.array([0.5]), 0, (-8, 7), kind, IntType(6, signed=True))
+    >>> half.kind, half.run([[-1], [1], [2], [3]]).ravel().tolist()
+    ('thresholds', [-1, 1, 1, 2])
+    """
+    if float(factors.max()) * max(-acc.low, acc.high) >= 1 << 31:
+        raise ValueError("scales sums beyond 32 bits: check the scales of its tensors")
+    pairs = [multiplier_of(float(factor)) for factor in factors]
+    multiplier: Any = np.array([pair[0] for pair in pairs], dtype=np.int32)
+    shift: Any = np.array([31 - pair[1] for pair in pairs], dtype=np.uint8)
+    rule = MulShift(multiplier=multiplier, shift=shift, zero_point=zero, type=kind)
+    if ends[0] == ends[1]:
+        return MulShift(multiplier=0 * multiplier, shift=shift, zero_point=ends[0], type=kind)
+
+    def at(places: Ints) -> Ints:
+        codes = zero + rounded(places * factors).astype(np.int64)
+        return np.clip(codes, ends[0], ends[1])
+
+    wanted = np.arange(ends[0] + 1, ends[1] + 1)[:, None]
+    first, last = np.full(len(factors), acc.low), np.full(len(factors), acc.high)
+    found = bisect(at, wanted, first, last)
+    steps = np.concatenate([first[None], np.minimum(found, last), np.maximum(found - 1, first),
+                            last[None]])  # fmt: skip
+    # Both rise: what agrees on either side of every step agrees everywhere.
+    if (rule.run(steps) == at(steps)).all():
+        return rule
+    sign: Any = np.ones(len(factors), dtype=np.int8)
+    return Thresholds(thresholds=found.T, sign=sign, low=ends[0], type=kind)

@@ -1,0 +1,245 @@
+"""A TFLite graph as a graph of integers, or all that stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spintron_ir import Argmax, Flatten, IntType, Port
+from spintron_ir.errors import ConversionError, ParameterError
+
+from ..integers import IntegerGraph, IntegerNode, IntegerOutput
+from .advice import advice_for
+from .joins import JOINS, concatenation, join
+from .linear import convolution, fully_connected
+from .moves import MOVES, PADS, RESHAPES, SPLITS, fold, integers, move, pad, pieces, reshape
+from .pools import mean, pool
+from .reading import DAMAGE, Graph, Operation, read_graph
+from .softmax import softmax
+from .state import Constant, Lost, State, Value, inner, of_tensor
+from .tables import TABLES, dequantise, look_up, prelu, quantise
+
+__all__ = ["load_tflite"]
+
+Maker = Callable[[Operation, list[Any], State], Any]
+
+MAKERS: dict[str, Maker] = {
+    "CONV_2D": convolution,
+    "DEPTHWISE_CONV_2D": convolution,
+    "FULLY_CONNECTED": fully_connected,
+    "AVERAGE_POOL_2D": pool,
+    "MAX_POOL_2D": pool,
+    "MEAN": mean,
+    **dict.fromkeys(JOINS, join),
+    "CONCATENATION": concatenation,
+    **dict.fromkeys(TABLES, look_up),
+    "SOFTMAX": softmax,
+    "PRELU": prelu,
+    "QUANTIZE": quantise,
+    "DEQUANTIZE": dequantise,
+    **dict.fromkeys(RESHAPES, reshape),
+    **dict.fromkeys(PADS, pad),
+    **dict.fromkeys(MOVES, move),
+    **dict.fromkeys(SPLITS, pieces),
+}
+
+REAL = {"QUANTIZE", *RESHAPES, *MOVES, *SPLITS, "ARG_MAX"}
+"""Operators that take the real numbers behind codes."""
+
+FOLDED = ("SHAPE", "PACK", "STRIDED_SLICE")
+"""Operators on sizes, which exporters put in front of a RESHAPE."""
+
+
+def load_tflite(
+    path: str | Path, *, input_type: IntType | None = None, input_scale: float = 1.0
+) -> IntegerGraph:
+    """Read a quantised model; everything that cannot be converted exactly is listed at once.
+
+    Parameters
+    ----------
+    path : path
+        A ``.tflite`` file with activations of 8 bits.
+    input_type : IntType or None
+        Integers that stand for inputs of float32; None takes 8 bits unsigned, to look at a model.
+        Inputs of int8 and uint8 are integers already.
+    input_scale : float
+        Real value of one unit of inputs of float32.
+
+    Raises
+    ------
+    ConversionError
+        If the file is damaged or holds what cannot be converted.
+    """
+    if input_type is not None and input_type.bits > 16:
+        raise ParameterError(
+            f"load_tflite: input_type must have at most 16 bits, not {input_type.bits}"
+        )
+    real = isinstance(input_scale, (int, float, np.floating)) and not isinstance(input_scale, bool)
+    if not real or not 1e-30 <= input_scale <= 1e30:
+        raise ParameterError(
+            f"load_tflite: input_scale must be in 1e-30..1e30, not {input_scale!r}"
+        )
+    walk = _Walk(read_graph(path), input_type, float(input_scale))
+    with np.errstate(all="ignore"):
+        found = walk.run()
+    if walk.findings or found is None:
+        raise ConversionError(walk.findings)
+    return found
+
+
+class _Walk:
+    """One pass over the operators of a graph, in order."""
+
+    def __init__(self, graph: Graph, kind: IntType | None, scale: float) -> None:
+        self.graph, self.kind, self.scale = graph, kind, scale
+        self.findings = list(graph.findings)
+        self.state = State(graph.tensors)
+        self.ports: list[Port] = []
+        self.parts: dict[int, Any] = {-1: None}
+
+    def run(self) -> IntegerGraph | None:
+        for index, tensor in self.graph.tensors.items():
+            if tensor.values is not None:
+                self.parts[index] = Constant(tensor, tensor.values)
+        if not self.graph.inputs:
+            self.findings.append("the model has no input: export it again")
+        for index in self.graph.inputs:
+            self.parts[index] = self._part(f"{self._title(index)} (input)", self._input, index)
+        for op in self.graph.operations:
+            found = self._part(f"{op.name} ({op.kind})" if op.kind else "", self._operate, op)
+            several = found if isinstance(found, list) else [found] * len(op.outputs)
+            self.parts.update(zip(op.outputs, several, strict=False))
+        outputs = [
+            self._part(f"{self._title(index)} (output)", self._output, index)
+            for index in self.graph.outputs
+        ]
+        if not outputs:
+            self.findings.append("the model has no output: export it again")
+        if self.findings:
+            return None
+        return IntegerGraph(
+            tuple(self.ports), _used(self.state.nodes, outputs), tuple(outputs),
+            tuple(self.state.notes),
+        )  # fmt: skip
+
+    def _title(self, index: int) -> str:
+        tensor = self.graph.tensors.get(index)
+        return f"tensor {index}" if tensor is None else tensor.name
+
+    def _part(self, title: str, make: Callable[[Any], Any], given: Any) -> Any:
+        """What a step makes, or its finding."""
+        try:
+            return make(given)
+        except DAMAGE as error:
+            told = isinstance(error, ParameterError) or type(error) is ValueError
+            known = told and len(error.args) == 1 and "\n" not in str(error)
+            text = str(error) if known else "contradicts itself: export the model again"
+            if title:
+                self.findings.append(f"{title}: {text}")
+            return Lost()
+
+    def _input(self, index: int) -> Any:
+        tensor = self.graph.tensors.get(index)
+        if tensor is None:
+            return Lost()
+        if len(tensor.shape) < 2 or tensor.shape[0] != 1 or min(tensor.shape) < 1:
+            raise ValueError(
+                f"must have a batch axis of 1 and 1 to 7 axes more, not the shape {tensor.shape}: "
+                "export the model with a batch of 1"
+            )
+        if any(tensor.free[1:]) or (tensor.free and tensor.free[0]):
+            raise ValueError(
+                f"must have fixed axes behind the batch, not free ones {tensor.free}: export the "
+                "model with a fixed shape"
+            )
+        if tensor.kind == "float32":
+            kind, scale, zero, real = self.kind or IntType(8), self.scale, 0, True
+        else:
+            (kind, scale, zero), real = of_tensor(tensor), False
+            if self.kind not in (None, kind):
+                raise ValueError(
+                    f"holds {kind} already, not real numbers for {self.kind}: feed {kind}"
+                )
+        single = len(self.graph.inputs) == 1
+        name = self.state.name("x" if single else tensor.name)
+        self.ports.append(Port(name=name, shape=tensor.shape[1:], type=kind, scale=scale))
+        return Value(name, tensor.shape, tensor.shape[1:], kind, scale, zero, real)
+
+    def _operate(self, op: Operation) -> Any:
+        if not op.kind:
+            return Lost()
+        parts = [self._taken(index) for index in op.inputs]
+        if any(output not in self.graph.tensors for output in op.outputs[:1]) or not op.outputs:
+            raise ValueError("gives a tensor that is none: export the model again")
+        if any(output in self.parts for output in op.outputs):
+            raise ValueError("gives a tensor that something else gives, too: export it again")
+        lost = any(isinstance(part, Lost) for part in parts)
+        constant = not any(isinstance(part, Value) for part in parts)
+        if op.kind == "SHAPE" or (op.kind in FOLDED and constant and not lost):
+            return Lost() if lost else fold(op, parts, self.state)
+        make = self._argmax if op.kind == "ARG_MAX" else MAKERS.get(op.kind)
+        if make is None:
+            raise ValueError(f"is not converted: {advice_for(op.kind)}")
+        if lost:
+            return Lost()
+        if constant:
+            raise ValueError("takes constants alone: fold them into one tensor")
+        values = [part for part in parts if isinstance(part, Value)]
+        if op.kind not in REAL and any(part.real for part in values):
+            raise ValueError("computes with real numbers: quantise the whole model to int8")
+        return make(op, parts, self.state)
+
+    def _taken(self, index: int) -> Any:
+        if index in self.parts:
+            return self.parts[index]
+        if index not in self.graph.tensors:
+            return Lost()  # has a finding of its own
+        raise ValueError(f"takes {self._title(index)!r}, which nothing before it gives: sort them")
+
+    def _argmax(self, op: Operation, parts: list[Any], state: State) -> Value:
+        value, (axis,) = parts[0], integers(parts[1])
+        if not -len(value.shape) <= axis < len(value.shape) or value.shape[axis] != value.count:
+            raise ValueError(f"looks along the axis {axis}, not along all values: flatten first")
+        layer = Argmax(input=value.kind, length=value.count)
+        node = state.add(op, layer, state.held(op, value, layer.in_shape))
+        shape = tuple(size for place, size in enumerate(value.shape)
+                      if place != axis % len(value.shape))  # fmt: skip
+        return Value(node, shape, (1,), layer.type, 1.0, 0, True)
+
+    def _output(self, index: int) -> Any:
+        if index not in self.parts and index in self.graph.tensors:
+            raise ValueError("is given by no operator: export the model again")
+        value = self.parts.get(index)
+        if not isinstance(value, Value):
+            if isinstance(value, Constant):
+                raise ValueError("does not depend on the input: export the model again")
+            return Lost()
+        op = Operation("", 0, "output", (), (), {})
+        node = self.state.held(op, value, inner(value.shape))
+        if any(port.name == node for port in self.ports):
+            layer = Flatten(in_shape=value.held, type=value.kind, out_shape=inner(value.shape))
+            node = self.state.add(op, layer, node)
+        last = self.state.nodes[-1].op if self.state.nodes else None
+        title = "class" if isinstance(last, Argmax) else "scores"
+        if len(self.graph.outputs) > 1:
+            title = self._title(index)
+        return IntegerOutput(
+            self.state.name(title),
+            node,
+            np.array([value.scale]),
+            np.array([-value.scale * value.zero]),
+        )
+
+
+def _used(nodes: list[IntegerNode], outputs: list[IntegerOutput]) -> tuple[IntegerNode, ...]:
+    """Nodes that lead to an output."""
+    wanted = {output.node for output in outputs}
+    kept = []
+    for node in reversed(nodes):
+        if node.name in wanted:
+            kept.append(node)
+            wanted.update(node.inputs)
+    return tuple(reversed(kept))

@@ -1,0 +1,308 @@
+"""Random TFLite operators, which the runtime takes, on tensors of random scales."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tests.spintron_nn.converter.tflite_front.models import Model
+
+
+class T(NamedTuple):
+    """A tensor of a model."""
+
+    index: int
+    shape: tuple
+    kind: str
+    scale: float
+    zero: int
+
+
+class Random(Model):
+    """A model that grows at random."""
+
+    def __init__(self, seed, kind="int8"):
+        super().__init__()
+        self.rng = np.random.default_rng(seed)
+        self.kind = kind
+        self.low, self.high = (-128, 127) if kind == "int8" else (0, 255)
+
+    def pick(self, low, high):
+        """An integer, both ends included."""
+        return int(self.rng.integers(low, high + 1))
+
+    def quantised(self, shape, scale=None, zero=None, kind=None, make=None):
+        if scale is None:
+            scale = float(np.float32(np.exp(self.rng.uniform(np.log(0.01), np.log(0.4)))))
+        zero = self.pick(self.low, self.high) if zero is None else zero
+        kind = kind or self.kind
+        index = (make or self.tensor)(tuple(map(int, shape)), kind, scale, zero)
+        return T(index, tuple(map(int, shape)), kind, scale, zero)
+
+    def source(self, shape, **given):
+        return self.quantised(shape, make=self.input, **given)
+
+    def image(self, channels=None):
+        sizes = self.pick(3, 8), self.pick(3, 8), channels or self.pick(1, 5)
+        return self.source((1, *sizes))
+
+    def codes(self, shape):
+        return self.rng.integers(self.low, self.high + 1, shape)
+
+    def frames(self, count=3):
+        """Random codes for every input, with both ends."""
+        found = []
+        for index in self.inputs:
+            shape = self.tensors[index].shape[1:]
+            codes = self.codes((count, *shape))
+            codes[0] = self.high
+            codes[1].ravel()[::2] = self.low
+            found.append(codes)
+        return found
+
+    def weights(self, t, shape, axis, outputs, places, bare=False):
+        """Weights, bias and the scales of an output that uses most of its range."""
+        per_channel = self.kind == "int8" and self.rng.random() < 0.6
+        scales = self.rng.uniform(0.002, 0.02, outputs if per_channel else 1).astype(np.float32)
+        zero = 0 if self.kind == "int8" else self.pick(100, 150)
+        values = self.rng.integers(max(self.low, -127), self.high + 1, shape)
+        kind = self.kind
+        if self.kind == "int8" and self.rng.random() < 0.2:
+            kind, values = "int4", values >> 4
+        weight = self.tensor(shape, kind, scales, zero, values, axis)
+        bias = []
+        if not bare or self.rng.random() < 0.6:
+            numbers = self.rng.integers(-4000, 4000, outputs)
+            bias = [self.tensor((outputs,), "int32", np.float32(t.scale) * scales, 0, numbers)]
+        size = 16 if kind == "int4" else 1
+        spread = t.scale * float(scales.mean()) * 127 * 73 * np.sqrt(places) / size
+        return weight, bias, float(np.float32(spread / self.rng.uniform(20, 150)))
+
+    def activation(self):
+        return self.pick(0, 3) if self.rng.random() < 0.6 else 0
+
+    def window(self, t, largest=3, dilated=True):
+        """A kernel, stride, dilation and padding, and the size of the result."""
+        while True:
+            padding = self.pick(0, 1)
+            kernel = [min(self.pick(1, largest), size) for size in t.shape[1:3]]
+            stride = [self.pick(1, 2) for _ in kernel]
+            dilated = dilated and stride == [1, 1]
+            dilation = [self.pick(1, 1 + dilated) for _ in kernel]
+            sizes = []
+            for size, k, s, d in zip(t.shape[1:3], kernel, stride, dilation):
+                sizes.append((size - (k - 1) * d - 1) // s + 1 if padding else -(-size // s))
+            if min(sizes) > 0:
+                return kernel, stride, dilation, padding, sizes
+
+    def conv(self, t, outputs=None, **given):
+        kernel, stride, dilation, padding, sizes = self.window(t, **given)
+        groups = self.rng.choice([n for n in (1, 1, 2, 3) if t.shape[3] % n == 0])
+        outputs = groups * (outputs or self.pick(1, 4))
+        depth = t.shape[3] // groups
+        places = depth * kernel[0] * kernel[1]
+        weight, bias, scale = self.weights(t, (outputs, *kernel, depth), 0, outputs, places)
+        out = self.quantised((1, *sizes, outputs), scale)
+        self.add("CONV_2D", [t.index, weight, *bias], [out.index], "Conv2DOptions",
+                 padding=padding, strideH=stride[0], strideW=stride[1],
+                 dilationHFactor=dilation[0], dilationWFactor=dilation[1],
+                 fusedActivationFunction=self.activation())  # fmt: skip
+        return out
+
+    def depthwise(self, t):
+        kernel, stride, dilation, padding, sizes = self.window(t)
+        times = self.pick(1, 2)
+        outputs = t.shape[3] * times
+        weight, bias, scale = self.weights(
+            t, (1, *kernel, outputs), 3, outputs, kernel[0] * kernel[1]
+        )
+        out = self.quantised((1, *sizes, outputs), scale)
+        self.add("DEPTHWISE_CONV_2D", [t.index, weight, *bias], [out.index],
+                 "DepthwiseConv2DOptions", padding=padding, strideH=stride[0], strideW=stride[1],
+                 dilationHFactor=dilation[0], dilationWFactor=dilation[1], depthMultiplier=times,
+                 fusedActivationFunction=self.activation())  # fmt: skip
+        return out
+
+    def dense(self, t):
+        keep = bool(self.pick(0, 1))
+        count = int(np.prod(t.shape))
+        rows = t.shape[-1] if keep or self.rng.random() < 0.3 else count
+        outputs = self.pick(1, 6)
+        weight, bias, scale = self.weights(t, (outputs, rows), 0, outputs, rows, bare=True)
+        shape = (*t.shape[:-1], outputs) if keep else (count // rows, outputs)
+        out = self.quantised(shape, scale)
+        self.add("FULLY_CONNECTED", [t.index, weight, *(bias or [-1])], [out.index],
+                 "FullyConnectedOptions", keepNumDims=keep,
+                 fusedActivationFunction=self.activation())  # fmt: skip
+        return out
+
+    def pool(self, t, kind=None):
+        kernel, stride, _, padding, sizes = self.window(t, dilated=False)
+        out = self.quantised((1, *sizes, t.shape[3]), t.scale, t.zero)
+        kind = kind or ("AVERAGE_POOL_2D", "MAX_POOL_2D")[self.pick(0, 1)]
+        self.add(kind, [t.index], [out.index], "Pool2DOptions", padding=padding,
+                 strideH=stride[0], strideW=stride[1], filterHeight=kernel[0],
+                 filterWidth=kernel[1], fusedActivationFunction=self.activation())  # fmt: skip
+        return out
+
+    def average(self, t):
+        return self.pool(t, "AVERAGE_POOL_2D")
+
+    def mean(self, t):
+        rank = len(t.shape)
+        axes = [(1, 2), (2, 1), (-2, 1), (1,), (2,), (3,), (1, 2, 3)][self.pick(0, 6)]
+        axes = axes if rank == 4 else (rank - 1,)
+        keep = bool(self.pick(0, 1))
+        reduced = {axis % rank for axis in axes}
+        shape = [
+            1 if axis in reduced else size
+            for axis, size in enumerate(t.shape)
+            if keep or axis not in reduced
+        ]
+        out = self.quantised(shape, t.scale * self.rng.uniform(0.3, 1.5))
+        self.add("MEAN", [t.index, self.numbers(axes)], [out.index], "ReducerOptions",
+                 keepDims=keep)  # fmt: skip
+        return out
+
+    def join(self, kind, t, u=None, constant=None):
+        """ADD, SUB or MUL of two tensors, of one and itself, or of one and a constant."""
+        shape = t.shape
+        if constant is not None:
+            scale = float(np.float32(self.rng.uniform(0.01, 0.1)))
+            zero = self.pick(self.low, self.high)
+            index = self.tensor(constant, self.kind, scale, zero, self.codes(constant))
+            u = T(index, constant, self.kind, scale, zero)
+        u = u or t
+        shape = np.broadcast_shapes(t.shape, u.shape)
+        size = t.scale * u.scale * 5000 if kind == "MUL" else (t.scale + u.scale) * 100
+        out = self.quantised(shape, float(np.float32(size / self.rng.uniform(40, 200))))
+        pair = [t.index, u.index]
+        if constant is not None and self.rng.random() < 0.5:
+            pair.reverse()
+        self.add(kind, pair, [out.index], f"{kind.title()}Options",
+                 fusedActivationFunction=self.activation())  # fmt: skip
+        return out
+
+    def table(self, kind, t):
+        out = self.quantised(t.shape, t.scale * self.rng.uniform(0.4, 2))
+        options = {}
+        if kind == "LOGISTIC":
+            out = self.quantised(t.shape, 1 / 256, self.low)
+        if kind == "TANH":
+            out = self.quantised(t.shape, 1 / 128, self.low + 128)
+        if kind == "LEAKY_RELU":
+            options = {"options": "LeakyReluOptions", "alpha": float(self.rng.uniform(0, 1))}
+        if kind == "QUANTIZE":
+            to = ("int8", "uint8")[self.pick(0, 1)]
+            zero = self.pick(-128, 127) + 128 * (to == "uint8")
+            out = self.quantised(t.shape, out.scale, zero, to)
+        self.add(kind, [t.index], [out.index], **options)
+        return out
+
+    def softmax(self, t):
+        out = self.quantised(t.shape, 1 / 256, self.low)
+        beta = float(self.rng.choice([1.0, self.rng.uniform(0.1, 3)]))
+        self.add("SOFTMAX", [t.index], [out.index], "SoftmaxOptions", beta=beta)
+        return out
+
+    def prelu(self, t):
+        channels = t.shape[-1]
+        shape = [(channels,), (1, 1, channels), (1,)][self.pick(0, 2)]
+        slope = self.quantised(shape, make=lambda *given: self.tensor(*given, self.codes(shape)))
+        out = self.quantised(t.shape, t.scale * self.rng.uniform(0.4, 2))
+        self.add("PRELU", [t.index, slope.index], [out.index])
+        return out
+
+    def mirror(self, t):
+        rows = [[0, 0]] + [[self.pick(0, size - 1), self.pick(0, size - 1)] for size in t.shape[1:]]
+        shape = [size + sum(pair) for size, pair in zip(t.shape, rows)]
+        return self.same("MIRROR_PAD", t, shape, [self.numbers(rows)], "MirrorPadOptions",
+                         mode=self.pick(0, 1))  # fmt: skip
+
+    def depth(self, t):
+        block = self.pick(1, 3)
+        _, height, width, channels = t.shape
+        if channels % block**2 == 0 and self.pick(0, 1):
+            shape = (1, height * block, width * block, channels // block**2)
+            return self.same("DEPTH_TO_SPACE", t, shape, (), "DepthToSpaceOptions",
+                             blockSize=block)  # fmt: skip
+        block = next(n for n in (3, 2, 1) if height % n == width % n == 0)
+        shape = (1, height // block, width // block, channels * block**2)
+        return self.same("SPACE_TO_DEPTH", t, shape, (), "SpaceToDepthOptions",
+                         blockSize=block)  # fmt: skip
+
+    def same(self, kind, t, shape, rest=(), options=None, **fields):
+        """An operator that keeps scale and zero point."""
+        out = self.quantised(shape, t.scale, t.zero, t.kind)
+        self.add(kind, [t.index, *rest], [out.index], options, **fields)
+        return out
+
+    def pad(self, t):
+        rows = [[0, 0], *[[self.pick(0, 2), self.pick(0, 2)] for _ in range(2)], [0, 0]]
+        rows = rows if len(t.shape) == 4 and self.pick(0, 3) else (
+            [[0, 0]] + [[self.pick(0, 1), self.pick(0, 2)] for _ in t.shape[1:]])  # fmt: skip
+        shape = [size + sum(pair) for size, pair in zip(t.shape, rows)]
+        rest = [self.numbers(rows)]
+        if self.pick(0, 1):
+            return self.same("PAD", t, shape, rest)
+        value = self.tensor((1,), t.kind, t.scale, t.zero, [self.pick(self.low, self.high)])
+        return self.same("PADV2", t, shape, [*rest, value])
+
+    def slice(self, t):
+        begin = [0] + [self.pick(0, size - 1) for size in t.shape[1:]]
+        size = [1] + [self.pick(1, wide - first) for wide, first in zip(t.shape[1:], begin[1:])]
+        given = [-1 if a + b == c and self.pick(0, 1) else b
+                 for a, b, c in zip(begin, size, t.shape)]  # fmt: skip
+        return self.same("SLICE", t, size, [self.numbers(begin), self.numbers(given)])
+
+    def strided(self, t):
+        begin = [0] + [self.pick(-size, size - 1) for size in t.shape[1:]]
+        step = [1] + [self.pick(1, 2) * (-1) ** self.pick(0, 1) for _ in t.shape[1:]]
+        end = [1] + [
+            self.pick(-size, size + 1) if s > 0 else self.pick(-size - 1, size - 1)
+            for size, s in zip(t.shape[1:], step[1:])
+        ]
+        masks = [self.pick(0, 15) & ~1, self.pick(0, 15) & ~1]
+        shrink = 0
+        if self.pick(0, 2) == 0:
+            shrink = 4
+            step[2], end[2] = 1, (begin[2] % t.shape[2]) + 1
+        cuts = tuple(
+            a if shrink >> n & 1
+            else slice(None if masks[0] >> n & 1 else a, None if masks[1] >> n & 1 else b, s)
+            for n, (a, b, s) in enumerate(zip(begin, end, step))
+        )  # fmt: skip
+        shape = np.empty(t.shape)[cuts].shape
+        if not np.prod(shape):
+            return self.strided(t)
+        rest = [self.numbers(part) for part in (begin, end, step)]
+        return self.same("STRIDED_SLICE", t, shape, rest, "StridedSliceOptions",
+                         beginMask=masks[0], endMask=masks[1], shrinkAxisMask=shrink)  # fmt: skip
+
+    def transpose(self, t):
+        order = [0, *(1 + self.rng.permutation(len(t.shape) - 1))]
+        shape = [t.shape[axis] for axis in order]
+        return self.same("TRANSPOSE", t, shape, [self.numbers(order)], "TransposeOptions")
+
+    def resize(self, t):
+        sizes = [self.pick(1, 2 * size + 1) for size in t.shape[1:3]]
+        align, half = [(False, False), (True, False), (False, True)][self.pick(0, 2)]
+        shape = (1, *sizes, t.shape[3])
+        return self.same("RESIZE_NEAREST_NEIGHBOR", t, shape, [self.numbers(sizes)],
+                         "ResizeNearestNeighborOptions", alignCorners=align,
+                         halfPixelCenters=half)  # fmt: skip
+
+    def reshape(self, t):
+        count = int(np.prod(t.shape))
+        shape = [(1, count), (1, -1), (1, t.shape[-1], -1)][self.pick(0, 2)]
+        real = [count // abs(int(np.prod(shape))) if size == -1 else size for size in shape]
+        return self.same("RESHAPE", t, real, [self.numbers(shape)], "ReshapeOptions",
+                         newShape=list(shape))  # fmt: skip
+
+    def concatenation(self, parts, axis):
+        first = parts[0]
+        shape = list(first.shape)
+        shape[axis] = sum(part.shape[axis] for part in parts)
+        out = self.quantised(shape, first.scale, first.zero)
+        self.add("CONCATENATION", [part.index for part in parts], [out.index],
+                 "ConcatenationOptions", axis=axis, fusedActivationFunction=0)  # fmt: skip
+        return out
