@@ -10,12 +10,16 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spintron_ir import Dense, IntType, MulShift, Table, TFLite, Thresholds
 from spintron_ir.requantise import Requantiser
 
 from .dense import DensePlan
+from .gather import GatherPlan, nest_of, steps_of
 from .join import ConcatPlan, JoinPlan, constant_period
-from .simple import PoolPlan
+from .simple import PoolPlan, QuantisePlan
 from .target import Target
 from .timing import LIMB
 from .window import WindowPlan
@@ -91,6 +95,12 @@ def estimate_layer(plan: object, target: Target) -> Resources:
     if isinstance(plan, ConcatPlan):
         bits, inputs = plan.layer.type.bits * plan.i_lanes, len(plan.layer.inputs)
         return Resources(30 + bits * inputs // 2 + 3 * inputs, 20 + bits)
+    if isinstance(plan, GatherPlan):
+        return _gather(plan, target)
+    if isinstance(plan, QuantisePlan):
+        rq, lanes = plan.layer.requantise, plan.i_lanes
+        cols = constant_period(rq.cols, plan.length, lanes)
+        return _requantise(rq, cols, lanes, plan.layer.input.bits, target)
     if not isinstance(plan, DensePlan):
         return Resources(200, 100)
     ranges, layer = plan.ranges, plan.layer
@@ -116,6 +126,37 @@ def estimate_fifo(depth: int, width: int, target: Target) -> Resources:
     if target.lut_ram and depth * width <= SMALL_RAM_BITS:
         return logic + Resources(luts=-(-width // 4) * -(-depth // 16) * 4)
     return logic + Resources(brams=_ram(target, depth, width))
+
+
+def _gather(plan: GatherPlan, target: Target) -> Resources:
+    if plan.body == "wires":
+        return Resources()
+    words, index = plan.block
+    bits, padded = plan.layer.type.bits * plan.i_lanes, bool(index.min() < 0)
+    if plan.body == "stream":
+        runs = steps_of(index, words)
+        counter = int(runs[:, 4].max()).bit_length()
+        logic = Resources(12 + 3 * counter + bits * padded, 8 + counter + bits * (1 + padded))
+        return logic + _table(runs, 4 + counter, target)
+    place = (words - 1).bit_length()
+    logic = Resources(60 + 3 * place + bits, 20 + 3 * place + 2 * bits)
+    memory = Resources(brams=_ram(target, 2 << place, bits))
+    if target.lut_ram and bits << place + 1 <= SMALL_RAM_BITS:
+        memory = Resources(luts=-(-bits // 4) * -(-(2 << place) // 16) * 4)
+    if padded or nest_of(index) is None:
+        memory += _table(index, place + padded + 1, target)
+    return logic + memory
+
+
+def _table(rows: NDArray[np.int64], width: int, target: Target) -> Resources:
+    """A table of constants that are read in turn, a word ahead; logic where few rows differ."""
+    if len(rows) == 1:
+        return Resources()
+    if len(rows) * width > ROM_BITS:
+        return Resources(brams=_ram(target, len(rows), width))
+    kinds = min(width, (len(np.unique(rows, axis=0)) - 1).bit_length())
+    luts = kinds * -(-len(rows) >> target.lut_inputs) * 5 // 4
+    return Resources(luts + width // 2, width // 2)
 
 
 def _join(plan: JoinPlan, target: Target) -> Resources:
