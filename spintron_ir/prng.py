@@ -59,8 +59,8 @@ def threefry2x32(
     x0, x1 = np.broadcast_arrays(
         np.asarray(counter0, dtype=np.uint32), np.asarray(counter1, dtype=np.uint32)
     )
-    x0 = np.array(x0, ndmin=1) + np.uint32(keys[0])
-    x1 = np.array(x1, ndmin=1) + np.uint32(keys[1])
+    x0 = np.array(x0, ndmin=1, order="C") + np.uint32(keys[0])
+    x1 = np.array(x1, ndmin=1, order="C") + np.uint32(keys[1])
     turned = np.empty_like(x1)
     for number in range(rounds):
         x0 += x1

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import arith
 from .errors import ParameterError, check_int
 from .record import Record, array, register
+from .search import count_reached
 from .types import Interval, IntType
 
 __all__ = ["MulShift", "Requantiser", "TFLite", "Table", "Thresholds", "product_bound"]
@@ -206,7 +207,8 @@ class Thresholds(Record):
 
     def run(self, acc: ArrayLike) -> NDArray[np.int64]:
         """Requantise accumulators of shape ``(..., C)``."""
-        return arith.count_thresholds(acc, thresholds=self.thresholds, sign=self.sign, low=self.low)
+        turned = arith.as_int(acc) * self.sign
+        return self.low + count_reached(turned, self.thresholds)
 
 
 @register

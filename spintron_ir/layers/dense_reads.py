@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import arith, prng
+from ..search import count_reached
 
 if TYPE_CHECKING:
     from .dense import Dense
@@ -192,24 +193,9 @@ class Reads:
         if group.table is not None:
             level[...] = group.table.take(level.astype(np.intp), mode="clip")
         elif group.transitions is not None:
-            _search(level, group.transitions, adc.type.low)
+            codes = count_reached(level, group.transitions[:, None])
+            np.add(codes, adc.type.low, out=level, casting="unsafe")
         else:
             if adc.shift:
                 np.floor(level, out=level)
             np.clip(level, self.level(adc.type.low), self.level(adc.type.high), out=level)
-
-
-def _search(level: NDArray[Any], transitions: NDArray[np.int32], low: int) -> None:
-    """Turn levels into :py:`low` plus the transitions they reach, in place, by halving.
-
-    Levels are ``(blocks, reads, columns)`` and transitions ``(blocks, columns, levels)``.
-    """
-    blocks, cols, count = transitions.shape
-    # Rounding a transition keeps its order with every level, which the format holds exactly.
-    flat = transitions.astype(level.dtype).ravel()
-    first = count * np.arange(blocks * cols, dtype=np.int32).reshape(blocks, 1, cols)
-    place = np.broadcast_to(first, level.shape).copy()
-    for bit in reversed(range(count.bit_length())):
-        reached = level >= flat.take(place + ((1 << bit) - 1))
-        place += reached.astype(np.int32) << bit
-    np.subtract(place, first - low, out=level, casting="unsafe")

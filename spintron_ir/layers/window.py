@@ -140,11 +140,21 @@ class Window(UnaryLayer):
     def run(self, x: Any, first_frame: int = 0) -> NDArray[np.int64]:
         """Windows of each image, shape ``(batch, positions, values)``."""
         x = as_int(x)
-        height, width, channels = self.in_shape
-        padded = np.full((len(x), height * width + 1, channels), self.pad_value)
-        padded[:, :-1] = x.reshape(len(x), height * width, channels)
-        places = padded[:, self.pixels]
-        if self.groups > 1:
-            parts = places.reshape(*places.shape[:3], self.groups, -1)
-            places = parts.transpose(0, 1, 3, 2, 4)
-        return places.reshape(len(x), *self.shape)
+        top, left, bottom, right = self.padding
+        x = x.reshape(len(x), *self.in_shape)
+        if any(self.padding):
+            edges = ((0, 0), (top, bottom), (left, right), (0, 0))
+            x = np.pad(x, edges, constant_values=self.pad_value)
+        windows = np.lib.stride_tricks.sliding_window_view(x, self.extent, axis=(1, 2))
+        down, along = self.stride
+        every = tuple(slice(None, None, distance) for distance in self.dilation)
+        windows = windows[:, ::down, ::along, :, *every]
+        grouped = windows.reshape(len(x), *self.grid, self.groups, -1, *self.kernel)
+        ordered = grouped.transpose(0, 1, 2, 3, 5, 6, 4)
+        out = np.empty(ordered.shape, dtype=np.int64)
+        if self.groups == 1:
+            out[...] = ordered
+        else:  # place by place, since runs of neighbouring values would be short
+            for row, col in np.ndindex(*self.kernel):
+                out[..., row, col, :] = ordered[..., row, col, :]
+        return out.reshape(len(x), *self.shape)
