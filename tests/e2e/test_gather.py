@@ -50,11 +50,11 @@ def chain(*layers):
     )
 
 
-def check(net, interval=None, frames=6, **options):
+def check(net, interval=None, frames=4, stalls=(0.0, 0.4), **options):
     x = images(net, frames)
     plan = map_network(net, GENERIC, interval=interval, **options)
     np.testing.assert_array_equal(plan.run(x), net.run(x))
-    for stall in (0.0, 0.4):
+    for stall in stalls:
         report = verify(design_of(plan, "moved"), net, x, get_engine("amaranth"), stall=stall)
         assert report.mismatches == 0, report.first
         if not stall:
@@ -93,18 +93,20 @@ MOVES = {  # shape, what is done, interval asked for; then body, lanes, and inte
 def test_gateware_is_the_network(name):
     shape, move, wished, body, lanes, interval = MOVES[name]
     net = chain(gather(shape, move, pad_value=5))
-    found = check(net, wished).layers["n0"]
+    stalls = (0.0, 0.4) if "_" in name else (0.0,)
+    found = check(net, wished, stalls=stalls).layers["n0"]
     assert (found.body, found.i_lanes, found.interval) == (body, lanes, interval)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(8))
 def test_any_index(seed):
     rng = np.random.default_rng(seed)
     count, places = (int(n) for n in rng.integers(1, 20, 2))
     index = rng.integers(-1, count, places)
     if seed % 2:
         index = np.where(rng.random(places) < 0.3, -1, np.sort(np.maximum(index, 0)))
-    check(chain(Gather(in_shape=(count,), type=U3, out_shape=(places,), index=index)))
+    layer = Gather(in_shape=(count,), type=U3, out_shape=(places,), index=index)
+    check(chain(layer), stalls=(0.0,))
 
 
 def test_what_moves_nothing_is_a_wire():
@@ -133,7 +135,7 @@ def convolution(rng):
 
 @pytest.mark.parametrize("body", ["folded", "unrolled"])
 def test_between_other_layers(body):
-    check(convolution(np.random.default_rng(0)), body=body, frames=4)
+    check(convolution(np.random.default_rng(0)), body=body)
 
 
 def test_lanes_on_both_sides():
