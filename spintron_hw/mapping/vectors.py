@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,9 +104,24 @@ class SoftmaxPlan(_VectorPlan):
 
     def output_times(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
         """Cycle of each output beat of a first frame, given that of each input beat."""
-        places, begin, found = np.arange(self.length), 0, []
-        for offered in times.reshape(self.vectors, self.length):
-            taken = timing.paced(np.maximum(offered, begin))
-            found.append(taken[-1] + softmax_latency(self.length) + places)
-            begin = int(found[-1][-1]) + 1
-        return np.concatenate(found)
+        return self.passage((times,), 1)[1]
+
+    def passage(
+        self, times: Sequence[NDArray[np.int64]], frames: int
+    ) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
+        """Cycles in which each input beat is taken, and in which each output beat leaves.
+
+        Parameters
+        ----------
+        times : sequence of one array of int
+            Cycles from which on each beat is offered.
+        frames : int
+            How many frames these are.
+        """
+        places, begin = np.arange(self.length), 0
+        taken, left = [], []
+        for offered in times[0].reshape(frames * self.vectors, self.length):
+            taken.append(timing.paced(np.maximum(offered, begin)))
+            left.append(taken[-1][-1] + softmax_latency(self.length) + places)
+            begin = int(left[-1][-1]) + 1
+        return [np.concatenate(taken)], np.concatenate(left)

@@ -19,9 +19,11 @@ from spintron_ir import (
     Pool,
     Port,
     Quantise,
+    Softmax,
     Table,
     TFLite,
     Thresholds,
+    TopK,
     Window,
 )
 
@@ -209,6 +211,22 @@ class _Graph:
         layer = {"in_shape": shape, "type": type_, "out_shape": places.shape}
         self.add(Gather(**layer, index=places.reshape(-1), pad_value=type_.high), source)
 
+    def vectors(self):
+        """A softmax, or the k largest."""
+        source = self.source(lambda shape, type_: math.prod(shape) <= 64 and type_.bits <= 4)
+        if source is None:
+            return
+        shape, type_ = self.there[source]
+        if self.whether(0.5):
+            k, values = int(self.rng.integers(1, min(shape[-1], 4) + 1)), self.whether(0.5)
+            layer = TopK(in_shape=shape, input=type_, k=k, values=values)
+        else:
+            table = np.round(2.0**31 * 0.8 ** np.arange(1 << type_.bits)) - 1
+            layer = Softmax(
+                in_shape=shape, input=type_, exponential=table.astype(np.int64), type=U3
+            )
+        self.add(layer, source)
+
     def quantise(self):
         source = self.source()
         shape, type_ = self.there[source]
@@ -223,7 +241,7 @@ def random_graph(seed, steps=None):
     for _ in range(graph.draw(1, 1, 1, 2, 3)):
         graph.add_input()
     moves = [graph.conv] * 3 + [graph.join] * 4 + [graph.concat] * 2 + [graph.gather] * 2
-    moves += [graph.dense, graph.quantise]
+    moves += [graph.dense, graph.quantise, graph.vectors]
     for _ in range(int(graph.rng.integers(3, 7)) if steps is None else steps):
         graph.draw(*moves)()
     for name in list(graph.unused):

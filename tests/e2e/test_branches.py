@@ -22,7 +22,7 @@ from tests.e2e.test_positions import matrix
 
 U3 = IntType(3)
 MORE = int(os.environ.get("SPINTRON_GRAPHS", "0"))
-SEEDS = range(MORE) if MORE else (2, 3, 10, 19, 35, 48, 54)
+SEEDS = range(MORE) if MORE else (54, 60, 65, 93, 107, 127)
 
 
 def planned(network, seed):
@@ -62,6 +62,7 @@ def test_the_random_graphs_have_everything():
     networks = [random_graph(seed) for seed in SEEDS]
     kinds = {node.layer.kind for network in networks for node in network.nodes}
     assert kinds >= {"join", "concat", "dense", "window", "pool", "quantise", "gather"}
+    assert kinds >= {"argmax", "softmax", "topk"}
     joins = [n.layer for network in networks for n in network.nodes if n.layer.kind == "join"]
     assert {join.mode for join in joins} == {"sum", "product"}
     assert {join.tables is None for join in joins} == {True, False}
@@ -86,7 +87,7 @@ def test_gateware_is_network(seed):
 
 
 @pytest.mark.toolchain
-@pytest.mark.parametrize(("engine", "seed"), [("cxxrtl", 2), ("icarus", 10)])
+@pytest.mark.parametrize(("engine", "seed"), [("cxxrtl", 7), ("icarus", 10)])
 def test_emitted_verilog_is_network(engine, seed, require_tool):
     simulator = get_engine(engine)
     require_tool(engine, simulator.unavailable())
