@@ -30,13 +30,13 @@ def rounded(value: Any) -> Any:
     return whole + np.where(np.abs(value - whole) >= 0.5, np.sign(value), 0).astype(whole.dtype)
 
 
-def multiplier_of(scale: float) -> tuple[int, int]:
-    """Multiplier, in units of ``2**-31``, and shift of a positive real factor.
+def multiplier_of(scale: float, largest: int = LARGEST) -> tuple[int, int]:
+    """Multiplier, in units of ``2**-31``, and shift, up to the largest, of a positive real factor.
 
     Raises
     ------
     ValueError
-        If the factor is beyond ``2**30``; the text says what to do.
+        If the shift is beyond the largest; the text says what to do.
 
     Source
     ------
@@ -53,8 +53,10 @@ def multiplier_of(scale: float) -> tuple[int, int]:
         multiplier, shift = multiplier // 2, shift + 1
     if shift < SMALLEST:
         return 0, 0
-    if shift > LARGEST:
-        raise ValueError(f"scales by {scale:g}, beyond 2**30: check the scales of its tensors")
+    if shift > largest:
+        raise ValueError(
+            f"scales by {scale:g}, beyond 2**{largest}: check the scales of its tensors"
+        )
     return multiplier, shift
 
 

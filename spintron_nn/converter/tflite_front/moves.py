@@ -41,17 +41,19 @@ def integers(part: Any, most: int = 16) -> list[int]:
 def reshape(op: Operation, parts: list[Any], state: State) -> Value:
     """RESHAPE, SQUEEZE and EXPAND_DIMS: nothing moves."""
     value: Value = parts[0]
-    if len(parts) > 1:
-        shape = integers(parts[1])
-        if op.kind == "EXPAND_DIMS":
-            rank = len(value.shape)
-            (axis,) = shape
-            if not -rank - 1 <= axis <= rank:
-                raise ValueError(f"adds the axis {axis} to {rank}: export the model again")
-            shape = list(value.shape)
-            shape.insert(axis if axis >= 0 else axis + rank + 1, 1)
+    rank = len(value.shape)
+    if op.kind == "EXPAND_DIMS":
+        (axis,) = integers(parts[1])
+        if not -rank - 1 <= axis <= rank:
+            raise ValueError(f"adds the axis {axis} to {rank}: export the model again")
+        shape = list(value.shape)
+        shape.insert(axis if axis >= 0 else axis + rank + 1, 1)
+    elif op.kind == "SQUEEZE":
+        given = op.options.get("SqueezeDims", range(rank))
+        axes = {axis + rank * (axis < 0) for axis in given}
+        shape = [size for axis, size in enumerate(value.shape) if size != 1 or axis not in axes]
     else:
-        shape = list(state.output(op).shape)
+        shape = integers(parts[1]) if len(parts) > 1 else op.options.get("NewShape", [])
     rest = math.prod(size for size in shape if size != -1)
     if shape.count(-1) == 1 and rest > 0:
         shape[shape.index(-1)] = value.count // rest

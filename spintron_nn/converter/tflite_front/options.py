@@ -47,6 +47,9 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """Table of each operator and the numbers read from it; others have none that count here."""
 
+LISTS = {"RESHAPE": ("ReshapeOptions", "NewShape"), "SQUEEZE": ("SqueezeOptions", "SqueezeDims")}
+"""Operators whose table has a list of sizes, or is left out."""
+
 
 def options_of(kind: str, operator: Any) -> Numbers:
     """Numbers in the options of an operator.
@@ -63,12 +66,18 @@ def options_of(kind: str, operator: Any) -> Numbers:
     ValueError
         If its table is none of this operator.
     """
-    if kind not in OPTIONS:
+    if kind not in OPTIONS and kind not in LISTS:
         return {}
-    name, fields = OPTIONS[kind]
+    name, fields = OPTIONS[kind] if kind in OPTIONS else LISTS[kind]
     table = operator.BuiltinOptions()
+    if kind in LISTS and table is None:
+        return {}
     if operator.BuiltinOptionsType() != getattr(tflite.BuiltinOptions, name) or table is None:
         raise ValueError(f"lacks its {name}: export the model again")
     options = getattr(tflite, name)()
     options.Init(table.Bytes, table.Pos)
+    if isinstance(fields, str):
+        if not 0 < getattr(options, f"{fields}Length")() <= 8:
+            return {}
+        return {fields: getattr(options, f"{fields}AsNumpy")().tolist()}
     return {field: getattr(options, field)() for field in fields}

@@ -82,7 +82,7 @@ def exponentials(beta: float, scale: float, count: int) -> Ints:
     factor = min(beta * scale * (1 << PLACES), float(ONE))
     if not factor > 1:
         raise ValueError("has an input scale so small that TFLite itself stops: enlarge it")
-    multiplier, shift = multiplier_of(factor)
+    multiplier, shift = multiplier_of(factor, 31)
     least = math.floor(31 * (1 << PLACES) / (1 << shift))
     differences = np.arange(count)
     kept = np.minimum(differences, least)

@@ -295,8 +295,43 @@ class Random(Model):
         count = int(np.prod(t.shape))
         shape = [(1, count), (1, -1), (1, t.shape[-1], -1)][self.pick(0, 2)]
         real = [count // abs(int(np.prod(shape))) if size == -1 else size for size in shape]
-        return self.same("RESHAPE", t, real, [self.numbers(shape)], "ReshapeOptions",
-                         newShape=list(shape))  # fmt: skip
+        if self.pick(0, 1):
+            return self.same("RESHAPE", t, real, [self.numbers(shape)])
+        return self.same("RESHAPE", t, real, (), "ReshapeOptions", newShape=list(shape))
+
+    def squeeze(self, t):
+        """An axis more, and one or all axes of one less."""
+        place = self.pick(-1, len(t.shape))
+        shape = list(t.shape)
+        shape.insert(place if place >= 0 else len(shape) + 1 + place, 1)
+        t = self.same("EXPAND_DIMS", t, shape, [self.numbers([place])])
+        ones = [axis for axis, size in enumerate(shape) if size == 1]
+        if self.pick(0, 1):
+            return self.same("SQUEEZE", t, [size for size in shape if size != 1])
+        axis = ones[-1]
+        shape.pop(axis)
+        given = axis - len(shape) - 1 if self.pick(0, 1) else axis
+        return self.same("SQUEEZE", t, shape, (), "SqueezeOptions", squeezeDims=[given])
+
+    def split(self, t):
+        """Two parts, given by their number or their sizes."""
+        axis = self.pick(1, len(t.shape) - 1)
+        size = t.shape[axis]
+        if size % 2 == 0 and self.pick(0, 1):
+            sizes, kind, options = [size // 2] * 2, "SPLIT", "SplitOptions"
+            inputs = [self.numbers(axis), t.index]
+        else:
+            first = self.pick(1, max(size - 1, 1))
+            sizes, kind, options = [first, size - first], "SPLIT_V", "SplitVOptions"
+            sizes = sizes[: 1 + (size > first)]
+            given = [*sizes[:-1], -1] if self.pick(0, 1) else sizes
+            inputs = [t.index, self.numbers(given), self.numbers(axis)]
+        parts = []
+        for one in sizes:
+            shape = [one if place == axis else wide for place, wide in enumerate(t.shape)]
+            parts.append(self.quantised(shape, t.scale, t.zero))
+        self.add(kind, inputs, [part.index for part in parts], options, numSplits=len(parts))
+        return parts
 
     def concatenation(self, parts, axis):
         first = parts[0]
@@ -306,3 +341,31 @@ class Random(Model):
         self.add("CONCATENATION", [part.index for part in parts], [out.index],
                  "ConcatenationOptions", axis=axis, fusedActivationFunction=0)  # fmt: skip
         return out
+
+    def network(self):
+        """Convolutions with a branch or two, a pool and a dense layer, at random."""
+        t = self.image(self.pick(1, 4))
+        if self.pick(0, 2) == 0:
+            t = self.pad(t)
+            t = t if len(t.shape) == 4 else self.source((1, 5, 6, 2))
+        t = self.conv(t, self.pick(2, 4), largest=3)
+        for _ in range(self.pick(1, 2)):
+            before = t
+            steps = [self.depthwise, self.conv, self.pool]
+            for _ in range(self.pick(1, 2)):
+                t = steps[self.pick(0, 2)](t)
+            if t.shape == before.shape:
+                t = self.join(("ADD", "MUL", "SUB")[self.pick(0, 2)], t, before)
+            elif self.pick(0, 1):
+                t = self.table(("RELU", "HARD_SWISH", "LEAKY_RELU")[self.pick(0, 2)], t)
+        branch = t
+        if self.pick(0, 1):
+            other = self.same("MAX_POOL_2D", t, t.shape, (), "Pool2DOptions", padding=0, strideH=1,
+                              strideW=1, filterHeight=2, filterWidth=2)  # fmt: skip
+            t = self.concatenation([t, other], 3)
+        t = self.mean(t) if self.pick(0, 1) else self.average(t)
+        t = self.reshape(t)
+        t = self.dense(t)
+        if self.pick(0, 1):
+            t = self.softmax(t)
+        return [t, branch] if self.pick(0, 2) == 0 else [t]

@@ -25,7 +25,8 @@ KINDS = ("int8", "uint8")
 SEEDS = range(8)
 
 UNARY = ("conv", "depthwise", "dense", "pool", "average", "mean", "pad", "slice", "strided",
-         "transpose", "resize", "reshape", "softmax", "prelu", "mirror", "depth")  # fmt: skip
+         "transpose", "resize", "reshape", "softmax", "prelu", "mirror", "depth",
+         "squeeze")  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -70,6 +71,12 @@ def test_an_input_and_a_constant(name, seed, tmp_path):
     shapes = [(), (1,), (channels,), (1, 1, 1, channels), (1, height, width, channels),
               (height, 1, 1), (1, width, 1)]  # fmt: skip
     check(model, [model.join(name, image, constant=shapes[seed % 7])], tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_splits(seed, tmp_path):
+    model = Random([seed, 6], KINDS[seed % 2])
+    check(model, model.split(model.image()), tmp_path)
 
 
 @pytest.mark.parametrize("seed", range(8))
