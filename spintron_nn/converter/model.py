@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from .quantise import codes_of
 from .report import ConversionReport
 from .scores import real_outputs
 
-__all__ = ["SpintronicModel", "real_array"]
+__all__ = ["SpintronicModel", "by_name", "real_array"]
 
 HARDWARE = "spintron_nn.hardware.export"
 """Loaded by name, when hardware is asked for: physics and conversion know no gateware."""
@@ -48,6 +49,30 @@ def real_array(owner: str, name: str, value: Any) -> NDArray[np.float64]:
     return found
 
 
+def by_name(owner: str, title: str, value: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Data of several inputs by their names: given so, in their order, or of the only one.
+
+    Raises
+    ------
+    ParameterError
+        If there is not one for each.
+    """
+    if isinstance(value, Mapping):
+        if set(value) == set(names):
+            return dict(value)
+        found = ", ".join(map(str, value)) or "none"
+    elif len(names) == 1:
+        return {names[0]: value}
+    elif isinstance(value, (tuple, list)) and len(value) == len(names):
+        return dict(zip(names, value, strict=True))
+    else:
+        found = type(value).__name__
+    raise ParameterError(
+        f"{owner}: {title} must have an array for each of the inputs {', '.join(names)}, as a "
+        f"dict or in their order, not {found}"
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class SpintronicModel:
     """A trained model on one sampled chip.
@@ -66,52 +91,76 @@ class SpintronicModel:
     chip: Chip
     report: ConversionReport
 
-    def quantise_input(self, x: ArrayLike) -> NDArray[np.int64]:
+    def quantise_input(self, x: Any) -> Any:
         """Input codes of real inputs: ``floor(x / scale + 0.5)``, saturated.
 
         Parameters
         ----------
         x : array or tensor of shape ``(batch, *input)``
-            Real inputs.
+            Real inputs; of several inputs a dict by their names, or a tuple in their order.
+
+        Returns
+        -------
+        int64 array of shape ``(batch, *input)``, or dict of such where there are several inputs
 
         Raises
         ------
         ParameterError
-            If the shape differs, or a value is not finite.
+            If a shape differs, or a value is not finite.
         """
-        port = self.network.inputs[0]
-        found = real_array("SpintronicModel", "x", x)
-        if found.shape[1:] != port.shape or found.ndim != len(port.shape) + 1:
-            wanted = ", ".join(["batch", *(str(size) for size in port.shape)])
-            raise ParameterError(
-                f"SpintronicModel: x must have the shape ({wanted}), not {found.shape}"
-            )
-        return codes_of(found, port.scale, port.type)
+        ports = self.network.inputs
+        given = by_name("SpintronicModel", "x", x, [port.name for port in ports])
+        codes = {}
+        for port in ports:
+            name = "x" if len(ports) == 1 else f"x[{port.name!r}]"
+            found = real_array("SpintronicModel", name, given[port.name])
+            if found.shape[1:] != port.shape or found.ndim != len(port.shape) + 1:
+                wanted = ", ".join(["batch", *(str(size) for size in port.shape)])
+                raise ParameterError(
+                    f"SpintronicModel: {name} must have the shape ({wanted}), not {found.shape}"
+                )
+            codes[port.name] = codes_of(found, port.scale, port.type)
+        return codes if len(ports) > 1 else codes[ports[0].name]
 
-    def _output(self, x: ArrayLike, name: str) -> NDArray[np.int64]:
+    def _outputs(self, x: Any) -> dict[str, NDArray[np.int64]]:
         result = self.network.run(self.quantise_input(x))
-        return result[name] if isinstance(result, dict) else result
+        return result if isinstance(result, dict) else {self.network.outputs[0].name: result}
 
-    def run(self, x: ArrayLike) -> NDArray[np.float64]:
-        """Real scores ``(batch, outputs)`` that the integers of :meth:`Network.run` stand for."""
-        names = [output.name for output in self.network.outputs]
-        if "scores" not in names:
+    def run(self, x: Any) -> Any:
+        """Real values that the integers of :meth:`Network.run` stand for.
+
+        Parameters
+        ----------
+        x : array, tensor, dict or tuple
+            Real inputs, as for :meth:`quantise_input`.
+
+        Returns
+        -------
+        float64 array of shape ``(batch, *output)``
+            Of the only output, or of ``scores`` next to ``class``; a dict by name of several.
+        """
+        names = {output.name for output in self.network.outputs}
+        if names == {"class"}:
             raise ParameterError(
-                f"SpintronicModel: the network must have an output 'scores', not {', '.join(names)}"
-                "; use predict"
+                "SpintronicModel: the network must have an output 'scores', not class; use predict"
             )
-        result = self.network.run(self.quantise_input(x))
-        return real_outputs(self.network, result if len(names) > 1 else {"scores": result})[
-            "scores"
-        ]
+        found = real_outputs(self.network, self._outputs(x))
+        left = names - {"class"} if "scores" in names else names
+        return found[left.pop()] if len(left) == 1 else found
 
-    def predict(self, x: ArrayLike) -> NDArray[np.int64]:
+    def predict(self, x: Any) -> NDArray[np.int64]:
         """Class of each input, ``(batch,)``: the largest score, the lowest of equal ones."""
-        if any(output.name == "class" for output in self.network.outputs):
-            return self._output(x, "class")[:, 0]
-        return np.argmax(self._output(x, "scores"), axis=1).astype(np.int64)
+        found = self._outputs(x)
+        if "class" in found:
+            return found["class"].reshape(-1)
+        if "scores" not in found:
+            raise ParameterError(
+                "SpintronicModel: predict needs an output 'scores' or 'class', not "
+                f"{', '.join(found)}; use run"
+            )
+        return np.argmax(found["scores"], axis=1).astype(np.int64)
 
-    def accuracy(self, x: ArrayLike, labels: ArrayLike) -> float:
+    def accuracy(self, x: Any, labels: ArrayLike) -> float:
         """Share, 0..1, of inputs whose class is their label."""
         return float(np.mean(self.predict(x) == np.asarray(labels)))
 
@@ -136,7 +185,7 @@ class SpintronicModel:
         *,
         module_name: str = "spintron_top",
         target_frequency: float = 100e6,
-        vectors: ArrayLike | None = None,
+        vectors: Any = None,
     ) -> tuple[Path, ...]:
         """Write network, Verilog, testbench, vectors and manifest; return the files.
 
@@ -148,7 +197,7 @@ class SpintronicModel:
             Name of the top module.
         target_frequency : float, Hz
             Clock that the plan is made for.
-        vectors : array of shape ``(batch, *input)`` or None
+        vectors : array of shape ``(batch, *input)``, dict or tuple of such, or None
             Real inputs for the testbench; None makes 16 random ones.
         """
         export = importlib.import_module(HARDWARE)

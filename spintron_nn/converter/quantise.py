@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spintron_ir import IntType, Thresholds
 
-__all__ = ["Affine", "best_scale", "codes_of", "quantise_weights"]
+__all__ = ["Affine", "best_scale", "bisected", "codes_of", "quantise_weights"]
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -168,18 +170,39 @@ class Affine:
             Range of the accumulators of all channels.
         """
         sign = np.where(self.slope < 0, -1, 1)
-        wanted = np.arange(self.kind.low + 1, self.kind.high + 1)
-        shape = (len(wanted), len(self.slope))
-        # Least t in low..high of the turned accumulator whose code is at least the wanted one;
-        # one more than the largest where none is.
-        turned_low = np.where(sign > 0, low, -high)
-        turned_high = np.where(sign > 0, high, -low)
-        first = np.broadcast_to(turned_low, shape).copy()
-        beyond = np.broadcast_to(turned_high + 1, shape).copy()
-        while np.any(first < beyond):
-            middle = (first + beyond) >> 1
-            reached = self.codes(np.minimum(middle, turned_high) * sign) >= wanted[:, None]
-            open_ = first < beyond
-            beyond = np.where(open_ & reached, middle, beyond)
-            first = np.where(open_ & ~reached, middle + 1, first)
-        return Thresholds(thresholds=first.T, sign=sign, low=self.kind.low, type=self.kind)
+        return bisected(self.codes, sign, low, high, self.kind)
+
+
+def bisected(
+    codes: Callable[[Ints], Ints], sign: NDArray[Any], low: int, high: int, kind: IntType
+) -> Thresholds:
+    """Thresholds that equal a monotone function on every accumulator in :py:`low..high`.
+
+    Parameters
+    ----------
+    codes : function
+        From accumulators ``(..., channels)`` to codes.
+    sign : int64 array of shape ``(channels,)``
+        -1 for each channel whose function falls, 1 for the others.
+    low, high : int
+        Range of the accumulators of all channels.
+    kind : IntType
+        Type of the codes.
+    """
+    wanted = np.arange(kind.low + 1, kind.high + 1)
+    shape = (len(wanted), len(sign))
+    # Least t in low..high of the turned accumulator whose code is at least the wanted one;
+    # one more than the largest where none is.
+    turned_low = np.where(sign > 0, low, -high)
+    turned_high = np.where(sign > 0, high, -low)
+    first = np.broadcast_to(turned_low, shape).copy()
+    beyond = np.broadcast_to(turned_high + 1, shape).copy()
+    while np.any(first < beyond):
+        middle = (first + beyond) >> 1
+        reached = codes(np.minimum(middle, turned_high) * sign) >= wanted[:, None]
+        open_ = first < beyond
+        beyond = np.where(open_ & reached, middle, beyond)
+        first = np.where(open_ & ~reached, middle + 1, first)
+    # The last bit of an exponential may fall where the function rises.
+    found = np.maximum.accumulate(first.T, axis=1)
+    return Thresholds(thresholds=found, sign=sign, low=kind.low, type=kind)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spintron_nn.core.nodal import RuleReport
 
 from .adc_range import AdcChoice, lossless_adc_bits
 from .mapping import MappedLayer
 from .settings import Settings
 
-__all__ = ["ConversionReport", "LayerReport", "layer_report"]
+__all__ = ["ConversionReport", "LayerReport", "StageReport", "layer_report"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,40 @@ class LayerReport:
     blocks: int = 1
 
 
+@dataclass(frozen=True, eq=False)
+class StageReport:
+    """A tensor of the model as codes of a node.
+
+    Attributes
+    ----------
+    node : str
+        Node of the network that gives the codes.
+    steps : tuple of str
+        Steps of the model that it computes, with the nodes between; the last gives the tensor.
+    scale : float
+        Real value of one code.
+    clipped : float, 0..1
+        Share of the calibration values beyond the codes.
+    index : int64 array of the tensor's shape
+        Place of each of its values among those of the node.
+    """
+
+    node: str
+    steps: tuple[str, ...]
+    scale: float
+    clipped: float
+    index: NDArray[np.int64]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything but the index as plain Python values, for JSON."""
+        return {
+            "node": self.node,
+            "steps": list(self.steps),
+            "scale": self.scale,
+            "clipped": self.clipped,
+        }
+
+
 @dataclass(frozen=True)
 class ConversionReport:
     """What a conversion did.
@@ -87,19 +124,22 @@ class ConversionReport:
     Attributes
     ----------
     layers : tuple of LayerReport
-        In order.
+        Matrices, in order.
     input_clipped : float, 0..1
         Share of the calibration inputs beyond the input codes.
     frames : int
         Calibration inputs.
     rule : RuleReport or None
         Whether a tile of the technology can work with its wires; None where wires are ideal.
+    stages : tuple of StageReport
+        Tensors of the model that nodes give as codes, in order.
     """
 
     layers: tuple[LayerReport, ...]
     input_clipped: float
     frames: int
     rule: RuleReport | None = None
+    stages: tuple[StageReport, ...] = ()
 
     @property
     def devices(self) -> int:
@@ -129,6 +169,7 @@ class ConversionReport:
             "input_clipped": self.input_clipped,
             "frames": self.frames,
             "rule": self.rule_facts(),
+            "stages": [stage.as_dict() for stage in self.stages],
         }
 
 

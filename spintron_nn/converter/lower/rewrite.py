@@ -1,0 +1,94 @@
+"""Changes of a graph that change no value: what a chip need not compute."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from ..graph import Conv, Dropout, Function, Model, Pad, PoolOf, Step
+from .real import is_rising
+
+__all__ = ["simplified", "uses_of"]
+
+
+def uses_of(model: Model) -> Counter[str]:
+    """How often each input and step is taken, by steps and as an output."""
+    uses = Counter(source for step in model.steps for source in step.inputs)
+    uses.update(model.outputs.values())
+    return uses
+
+
+def simplified(model: Model) -> Model:
+    """Return the same model without dropouts, its padding in convolutions, its maxima late.
+
+    A rising function of a maximum is the maximum of that function: behind a matrix it costs
+    nothing, and the maximum then looks at fewer bits.
+    """
+    return _functions_first(_padding_inside(_without_dropout(model)))
+
+
+def _without_dropout(model: Model) -> Model:
+    source: dict[str, str] = {}
+    kept = []
+    for step in model.steps:
+        inputs = tuple(source.get(name, name) for name in step.inputs)
+        if isinstance(step.operation, Dropout):
+            source[step.name] = inputs[0]
+        else:
+            kept.append(replace(step, inputs=inputs))
+    outputs = {name: source.get(step, step) for name, step in model.outputs.items()}
+    return replace(model, steps=tuple(kept), outputs=outputs)
+
+
+def _padding_inside(model: Model) -> Model:
+    """Zeros around the image of a convolution, as that convolution's own."""
+    uses, steps = uses_of(model), {step.name: step for step in model.steps}
+    for step in model.steps:
+        before = steps.get(step.inputs[0])
+        if not isinstance(step.operation, Conv) or before is None or uses[before.name] > 1:
+            continue
+        pad, conv = before.operation, step.operation
+        if not isinstance(pad, Pad) or pad.value or min(map(min, pad.amounts)) < 0:
+            continue
+        if pad.amounts[0] != (0, 0) or len(pad.amounts) != 1 + len(conv.padding):
+            continue
+        both = zip(pad.amounts[1:], conv.padding, strict=True)
+        padding = tuple((one[0] + two[0], one[1] + two[1]) for one, two in both)
+        steps[step.name] = replace(
+            step, operation=replace(conv, padding=padding), inputs=before.inputs
+        )
+        del steps[before.name]
+    return replace(model, steps=tuple(steps.values()))
+
+
+def _functions_first(model: Model) -> Model:
+    uses, steps = uses_of(model), {step.name: step for step in model.steps}
+    producer = dict(steps)
+    order = list(steps)
+    for name in order:
+        step = steps[name]
+        before = producer.get(step.inputs[0])
+        while (
+            isinstance(step.operation, Function)
+            and is_rising(step.operation)
+            and before is not None
+            and isinstance(before.operation, PoolOf)
+            and before.operation.kind == "max"
+            and uses[before.name] == 1
+        ):
+            # The names go with what is computed last, so that whoever takes it needs no change.
+            first = replace(
+                step, name=before.name, inputs=before.inputs, shape=_shape(model, before)
+            )
+            last = replace(before, name=step.name, inputs=(before.name,))
+            steps[first.name] = producer[first.name] = first
+            steps[last.name] = producer[last.name] = last
+            step, before = first, producer.get(first.inputs[0])
+    return replace(model, steps=tuple(steps[name] for name in order))
+
+
+def _shape(model: Model, step: Step) -> tuple[int, ...]:
+    """Shape of what a step takes."""
+    source = step.inputs[0]
+    shapes = {**model.inputs, **{other.name: other.shape for other in model.steps}}
+    return shapes[source]
