@@ -12,17 +12,10 @@ __all__ = ["count_reached"]
 
 
 def count_reached(values: NDArray[Any], limits: NDArray[Any]) -> NDArray[np.intp]:
-    """Count the limits of its column that each value reaches.
+    """Count the limits ``(*columns, n)`` of its column that each value ``(..., *columns)`` reaches.
 
-    Parameters
-    ----------
-    values : array of shape ``(..., *columns)``
-        Integers, in any format that holds them and the next higher.
-    limits : array of int, shape ``(*columns, n)``
-        None below the one before it. Columns are broadcast.
+    Values are integers in any format that holds them and the next higher; limits never fall.
 
-    Examples
-    --------
     >>> count_reached(np.array([[3, 3], [4, 9]]), np.array([[2, 4, 9], [4, 4, 4]])).tolist()
     [[1, 0], [2, 3]]
     """
@@ -42,4 +35,4 @@ def count_reached(values: NDArray[Any], limits: NDArray[Any]) -> NDArray[np.intp
         np.multiply(values >= limit, 1 << bit, out=index)
         place += index
     place -= first
-    return np.minimum(place, count, out=place) if count < size else place
+    return np.minimum(place, count, out=place)

@@ -19,6 +19,7 @@ from ..types import IntType
 from . import dense_run
 from .base import UnaryLayer
 from .converters import Adc, Noise
+from .dense_reads import Reads, format_of
 
 __all__ = ["SCHEMES", "Adc", "Dense", "Noise"]
 
@@ -74,10 +75,9 @@ class Dense(UnaryLayer):
         Vectors in a frame, each of which the matrix is applied to: inputs are
         ``(positions, inputs)`` and outputs ``(positions, cols)``. None: a frame is one vector.
     blocks : int or None
-        Blocks of a block-diagonal matrix, as a convolution in groups has them: of the inputs,
-        which are then :py:`blocks * rows`, column ``c`` sees the ``c // (cols // blocks)``-th
-        :py:`rows`. Must divide the columns, and tiles of reference columns must not span blocks.
-        None: every column sees every input.
+        Blocks of a block-diagonal matrix, as a convolution in groups has them: of the
+        :py:`blocks * rows` inputs, column ``c`` sees the ``c // (cols // blocks)``-th :py:`rows`.
+        Must divide the columns. None: every column sees every input.
 
     Raises
     ------
@@ -277,8 +277,26 @@ class Dense(UnaryLayer):
 
     @cached_property
     def collapsed(self) -> NDArray[Any]:
-        """Weights ``(rows, cols)`` with all slices, in a format that holds sums of products."""
-        return dense_run.collapsed(self)
+        """Weights ``(rows, cols)`` of all slices, for layers without converters and noise.
+
+        Their format holds every partial sum of their products with inputs.
+        """
+        places = [sign << shift for shift in self.slice_shift for sign in self.signs]
+        total = np.tensordot(places, self.weights.reshape(len(places), self.rows, -1), 1)
+        largest = max(-self.input.low, self.input.high)
+        dtype = format_of(largest * int(np.abs(total).sum(axis=0).max()))
+        return total if dtype is None else total.astype(dtype)
+
+    @cached_property
+    def prepared(self) -> Reads | None:
+        """What runs a layer with converters or noise in floating point, where that is exact."""
+        wires = (self.ranges.current, self.ranges.level, self.ranges.product, self.ranges.scaled)
+        level = max(wire.bound for wire in wires)
+        if self.adc is not None:  # the offset may come first, then the rows in any order
+            level += int(np.abs(self.adc.offset.astype(np.int64)).max()) + (1 << self.adc.shift)
+        level = max(level, self.ranges.code.bound << self.dac_bits * self.chunks)
+        formats = format_of(level), format_of(self.ranges.acc.bound)
+        return None if None in formats else Reads(self, *formats)
 
     @cached_property
     def ranges(self) -> ranges.DenseRanges:
@@ -300,15 +318,9 @@ class Dense(UnaryLayer):
         """Type of every output value."""
         return self.ranges.total.type if self.requantise is None else self.requantise.type
 
-    def currents(self, x: Any) -> NDArray[np.int64]:
-        """Column currents ``(groups, slices, converters, chunks, batch, cols)``, before noise."""
-        return dense_run.currents(self, as_int(x).reshape(-1, self.inputs))
-
     def accumulate(self, x: Any, first_frame: int = 0) -> NDArray[np.int64]:
         """``acc + bias`` of inputs ``(batch, *in_shape)``, before the requantiser."""
-        x = np.asarray(x)
-        if not np.issubdtype(x.dtype, np.integer):
-            x = as_int(x)  # says what is wrong
+        x = as_int(x)
         if x.shape[1:] != self.in_shape:
             sizes = ", ".join(map(str, self.in_shape))
             raise NetworkError(f"Dense: inputs must be (batch, {sizes}), not {x.shape}")

@@ -20,14 +20,8 @@ __all__ = ["EXACT", "Reads", "format_of", "noise_words"]
 EXACT = ((1 << 24, np.float32), (1 << 53, np.float64))
 """Formats with the bound below which they hold every integer."""
 
-NARROW = (np.uint8, np.int8, np.int16, np.int32)
-"""Formats of inputs, the narrowest first."""
-
-TABLE_VALUES = 1 << 22
-"""Most entries of a table that gives the code of every level of every converter of a row group."""
-
-TABLE_SHARE = 8
-"""How many entries of such a table a conversion is worth."""
+TABLE_VALUES = 1 << 23
+"""Most entries of tables that give the code of every level of every converter of a layer."""
 
 
 def format_of(bound: int) -> Any:
@@ -55,50 +49,39 @@ def _noise_z() -> NDArray[np.float32]:
 
 @dataclass(frozen=True, eq=False)
 class _Group:
-    """What one row group needs: columns of a block are (slices, converters, columns), flat.
-
-    Attributes
-    ----------
-    k, start, stop : int
-        Its number, and its rows of each block.
-    matrix : array (blocks, rows + 1, columns of a block)
-        What turns chunks and a one behind them into what a converter rounds or looks up.
-    amplitude, step : array (slices * converters, cols), or None
-        Noise of a number ``z``, and the value of a level of noise.
-    transitions : array (columns, levels), or None
-    table : array or None
-        Codes of the converters, as far as they are looked up by level.
-    """
+    """What one row group needs. Columns of a block are (slices, converters, columns), flat."""
 
     k: int
     start: int
     stop: int
-    matrix: NDArray[Any]
-    amplitude: NDArray[Any] | None
-    step: NDArray[Any] | None
-    transitions: NDArray[Any] | None
-    table: NDArray[Any] | None
+    matrix: NDArray[Any]  # (blocks, rows + 1, columns): from chunks and a one behind them
+    amplitude: NDArray[Any] | None  # (slices * converters, cols): of the noise
+    step: NDArray[Any] | None  # the same: what a level of noise is worth
+    transitions: NDArray[Any] | None  # (blocks, columns, levels)
+    table: NDArray[Any] | None  # the codes of every level of each column in turn
 
 
 class Reads:
-    """A layer with converters or noise, prepared for some number of vectors.
+    """A layer with converters or noise, prepared to run.
 
     Levels and accumulators run in the formats given; the caller has proven that these are exact.
     """
 
-    def __init__(self, layer: Dense, vectors: int, level: Any, acc: Any):
+    def __init__(self, layer: Dense, level: Any, acc: Any):
         self.layer, self.level, self.acc = layer, level, acc
         self.blocks, self.parts = layer.blocks or 1, layer.slices * layer.converters
         self.place = (2.0 ** (layer.dac_bits * np.arange(layer.chunks))).astype(level)
-        types = (np.iinfo(dtype) for dtype in NARROW)
+        types = (np.iinfo(dtype) for dtype in (np.uint8, np.int8, np.int16, np.int32))
         low, high = layer.input.low, layer.input.high
         self.narrow = next(t.dtype for t in types if t.min <= low and high <= t.max)
-        self.reads = vectors * layer.chunks * self.parts * layer.cols
-        self.groups = [self._group(k, *rows) for k, rows in enumerate(layer.row_groups)]
+        self.codes = None if layer.adc is None else layer.adc.type
+        self.rounds = layer.adc is not None and layer.adc.shift > 0
+        self.rows = layer.row_groups
+        self.groups = [self._group(k, *rows) for k, rows in enumerate(self.rows)]
 
-    def __call__(self, layer: Dense, x: NDArray[Any], frames: NDArray[Any]) -> NDArray[Any]:
+    def __call__(self, x: NDArray[Any], frames: NDArray[Any]) -> NDArray[Any]:
         """Accumulators ``(vectors, cols)`` of inputs ``(vectors, inputs)``."""
-        chunks = self._chunks(x)
+        layer, chunks = self.layer, self._chunks(x)
         acc = np.zeros((self.blocks, len(x), layer.block_cols), dtype=self.acc)
         scales = [float(sign << shift) for shift in layer.slice_shift for sign in layer.signs]
         for group in self.groups:
@@ -133,8 +116,7 @@ class Reads:
         if levels is not None:
             transitions = self._by_column(levels[k])
             span = layer.ranges.level.high - layer.ranges.level.low + 1
-            size = span * self.parts * layer.cols
-            if size <= min(TABLE_VALUES, TABLE_SHARE * self.reads):
+            if span * self.parts * layer.cols * layer.groups <= TABLE_VALUES:
                 table = self._table(transitions.reshape(-1, levels.shape[-1]), span)
                 first = span * np.arange(len(table) // span) - layer.ranges.level.low
                 matrix[:, -1] = first.reshape(self.blocks, -1)
@@ -149,13 +131,13 @@ class Reads:
 
     def _table(self, transitions: NDArray[Any], span: int) -> NDArray[np.int16]:
         """Code of every level of every column, one column after the other."""
-        assert self.layer.adc is not None
+        assert self.codes is not None
         reached = np.clip(transitions.astype(np.int64) - self.layer.ranges.level.low, 0, span)
         places = reached + (span + 1) * np.arange(len(transitions))[:, None]
         steps = np.bincount(places.ravel(), minlength=(span + 1) * len(transitions))
-        steps = steps.astype(np.int16).reshape(-1, span + 1)[:, :-1]
-        codes = np.cumsum(steps, axis=1, dtype=np.int16) + np.int16(self.layer.adc.type.low)
-        return codes.reshape(-1)
+        steps = steps.reshape(-1, span + 1)[:, :-1]
+        codes: NDArray[np.int16] = np.cumsum(steps, axis=1, dtype=np.int16)
+        return (codes + np.int16(self.codes.low)).reshape(-1)
 
     def _chunks(self, x: NDArray[Any]) -> NDArray[Any]:
         """Chunks ``(chunks, vectors, blocks, rows)``, with a one behind each row group."""
@@ -167,9 +149,9 @@ class Reads:
             part = x >> (layer.dac_bits * p)
             if not (layer.input.signed and p == layer.chunks - 1):
                 part &= (1 << layer.dac_bits) - 1
-            for k, (start, stop) in enumerate(layer.row_groups):
+            for k, (start, stop) in enumerate(self.rows):
                 out[p, :, :, start + k : stop + k] = part[:, :, start:stop]
-        for k, (_, stop) in enumerate(layer.row_groups):
+        for k, (_, stop) in enumerate(self.rows):
             out[..., stop + k] = 1
         return out
 
@@ -187,15 +169,15 @@ class Reads:
 
     def _convert(self, level: NDArray[Any], group: _Group) -> None:
         """Turn levels into codes, in place."""
-        adc = self.layer.adc
-        if adc is None:
+        if self.codes is None:
             return
+        low, high = self.codes.low, self.codes.high
         if group.table is not None:
             level[...] = group.table.take(level.astype(np.intp), mode="clip")
         elif group.transitions is not None:
             codes = count_reached(level, group.transitions[:, None])
-            np.add(codes, adc.type.low, out=level, casting="unsafe")
+            np.add(codes, low, out=level, casting="unsafe")
         else:
-            if adc.shift:
+            if self.rounds:
                 np.floor(level, out=level)
-            np.clip(level, self.level(adc.type.low), self.level(adc.type.high), out=level)
+            np.clip(level, self.level(low), self.level(high), out=level)
