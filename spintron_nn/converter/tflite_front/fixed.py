@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from spintron_ir import IntType, TFLite
 from spintron_ir.arith import doubling_high_multiply, round_shift_away, tflite
 
+from .refusal import Refusal
+
 __all__ = ["activation_range", "average", "multiplier_of", "multiply", "requantiser", "rounded",
            "smaller"]  # fmt: skip
 
@@ -35,7 +37,7 @@ def multiplier_of(scale: float, largest: int = LARGEST) -> tuple[int, int]:
 
     Raises
     ------
-    ValueError
+    Refusal
         If the shift is beyond the largest; the text says what to do.
 
     Source
@@ -54,9 +56,7 @@ def multiplier_of(scale: float, largest: int = LARGEST) -> tuple[int, int]:
     if shift < SMALLEST:
         return 0, 0
     if shift > largest:
-        raise ValueError(
-            f"scales by {scale:g}, beyond 2**{largest}: check the scales of its tensors"
-        )
+        raise Refusal(f"scales by {scale:g}, beyond 2**{largest}: check the scales of its tensors")
     return multiplier, shift
 
 
@@ -65,7 +65,7 @@ def multiply(values: ArrayLike, scale: float) -> Ints:
 
     Raises
     ------
-    ValueError
+    Refusal
         If TFLite's own 32 bits would overflow; the text says what to do.
 
     Examples
@@ -76,7 +76,7 @@ def multiply(values: ArrayLike, scale: float) -> Ints:
     multiplier, shift = multiplier_of(scale)
     limit = 1 << 31
     if int(np.abs(values).max()) << max(shift, 0) >= limit:
-        raise ValueError(f"scales by {scale:g}, beyond 32 bits: check the scales of its tensors")
+        raise Refusal(f"scales by {scale:g}, beyond 32 bits: check the scales of its tensors")
     return tflite(
         values, multiplier=multiplier, shift=shift, zero_point=0, low=-limit, high=limit - 1
     )
@@ -106,7 +106,7 @@ def activation_range(activation: int, scale: float, zero: int, kind: IntType) ->
 
     Raises
     ------
-    ValueError
+    Refusal
         If the activation is another one; the text says what to do.
 
     Source
@@ -120,7 +120,7 @@ def activation_range(activation: int, scale: float, zero: int, kind: IntType) ->
     """
     ends: tuple[float | None, float | None] = (None, None)
     if activation not in range(4):
-        raise ValueError(f"has the fused activation {activation}: use ReLU or ReLU6")
+        raise Refusal(f"has the fused activation {activation}: use ReLU or ReLU6")
     ends = ((None, None), (0.0, None), (-1.0, 1.0), (0.0, 6.0))[activation]
     codes = [
         None if end is None else zero + int(rounded(np.float32(end) / np.float32(scale)))
@@ -129,7 +129,7 @@ def activation_range(activation: int, scale: float, zero: int, kind: IntType) ->
     low = kind.low if codes[0] is None else max(kind.low, codes[0])
     high = kind.high if codes[1] is None else min(kind.high, codes[1])
     if low > high:
-        raise ValueError("leaves no value of its type: check its scale and zero point")
+        raise Refusal("leaves no value of its type: check its scale and zero point")
     return low, high
 
 

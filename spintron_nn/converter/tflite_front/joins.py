@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from spintron_ir import Concat, IntType, Join, TFLite
 
 from .fixed import activation_range, requantiser, rounded, smaller
 from .reading import Operation
+from .refusal import Refusal
 from .state import Constant, State, Value, inner, of_tensor
 
 __all__ = ["JOINS", "concatenation", "join"]
@@ -26,16 +28,18 @@ LEFT = 20
 def join(op: Operation, parts: list[Any], state: State) -> Value:
     """ADD, SUB and MUL of two tensors, one of which may be a constant; each may be broadcast."""
     if len(parts) != 2:
-        raise ValueError("must have two inputs: export the model again")
+        raise Refusal("must have two inputs: export the model again")
     kind, scale, zero = of_tensor(state.output(op))
     sources = [_source(part) for part in parts]
     if any(found[0] != kind for found in sources):
-        raise ValueError(f"mixes types, where TFLite has {kind} alone: use one type")
+        raise Refusal(f"mixes types, where TFLite has {kind} alone: use one type")
     ends = activation_range(int(op.options["FusedActivationFunction"]), scale, zero, kind)
     tables, factor = _tables(op.kind, kind, [found[1:] for found in sources], scale)
     rule = requantiser([factor], zero, ends, kind)
     shapes = [part.shape if isinstance(part, Value) else part.values.shape for part in parts]
     shape = np.broadcast_shapes(*shapes)
+    if math.prod(shape) > 1 << 24:
+        raise Refusal(f"gives the shape {shape}, and at most 2**24 values are converted: split it")
     if isinstance(parts[0], Constant) or isinstance(parts[1], Constant):
         return _with_constant(op, parts, state, tables, rule, shape)
     nodes = [_spread(op, part, state, shape) for part in parts]
@@ -67,7 +71,7 @@ def _tables(
     twice = 2 * float(max(one, two))
     factor = twice / ((1 << LEFT) * scale)
     if operator == "ADD" and factor >= 1:
-        raise ValueError("has an output scale so small that TFLite itself stops: enlarge it")
+        raise Refusal("has an output scale so small that TFLite itself stops: enlarge it")
     first = smaller(first << LEFT, float(one) / twice)
     second = smaller(second << LEFT, float(two) / twice)
     return np.stack([first, -second if operator == "SUB" else second]), factor
@@ -93,7 +97,7 @@ def _with_constant(
     number = 0 if isinstance(parts[0], Value) else 1
     value, constant = parts[number], parts[1 - number]
     if not isinstance(value, Value):
-        raise ValueError("takes constants alone: fold them into one tensor")
+        raise Refusal("takes constants alone: fold them into one tensor")
     low = value.kind.low
     spread = np.broadcast_to(constant.values, shape).astype(np.int64)
     held = inner(shape)
@@ -124,25 +128,25 @@ def _with_constant(
 def concatenation(op: Operation, parts: list[Any], state: State) -> Value:
     """CONCATENATION."""
     if op.options["FusedActivationFunction"]:
-        raise ValueError("has a fused activation: put it behind the operator")
+        raise Refusal("has a fused activation: put it behind the operator")
     if not parts or not all(isinstance(part, Value) for part in parts):
-        raise ValueError("joins constants: use a PAD or a constant sum")
+        raise Refusal("joins constants: use a PAD or a constant sum")
     kind, scale, zero = of_tensor(state.output(op))
     rank = len(parts[0].shape)
     axis = int(op.options["Axis"])
     if not -rank <= axis < rank or any(len(part.shape) != rank for part in parts):
-        raise ValueError(f"joins along the axis {axis} of {rank}: export the model again")
+        raise Refusal(f"joins along the axis {axis} of {rank}: export the model again")
     axis %= rank
     lost = rank > 1 and all(part.shape[0] == 1 for part in parts)
     if axis == 0 and rank > 1:
-        raise ValueError("joins along the batch: keep it at 1")
+        raise Refusal("joins along the batch: keep it at 1")
     nodes, shapes = [], []
     for part in parts:
         if part.kind != kind:
-            raise ValueError(f"mixes types, where TFLite has {kind} alone: use one type")
+            raise Refusal(f"mixes types, where TFLite has {kind} alone: use one type")
         same = (part.scale, part.zero) == (scale, zero)
         if not same and kind.signed:
-            raise ValueError("joins different scales, where TFLite needs equal ones of int8: "
+            raise Refusal("joins different scales, where TFLite needs equal ones of int8: "
                              "put a QUANTIZE before it")  # fmt: skip
         table = part.codes if same else _rescaled(part, scale, zero)
         node, held = state.looked_up(op, part, table, kind, part="scale")

@@ -17,6 +17,7 @@ from ..kernels import kernel_matrix, window_of
 from .fixed import activation_range, requantiser
 from .once import rounding_once
 from .reading import Operation
+from .refusal import Refusal
 from .state import Constant, State, Value, inner, of_tensor
 
 __all__ = ["MATRICES", "convolution", "fully_connected", "padding_of"]
@@ -48,7 +49,7 @@ def convolution(op: Operation, parts: list[Any], state: State) -> Value:
     value, weight = _checked(parts)
     depthwise = op.kind == "DEPTHWISE_CONV_2D"
     if len(value.shape) != 4 or value.shape[0] != 1 or weight.values.ndim != 4:
-        raise ValueError(f"takes the shape {value.shape}, not (1, height, width, channels)")
+        raise Refusal(f"takes the shape {value.shape}, not (1, height, width, channels)")
     codes, scales = _codes(weight, 3 if depthwise else 0)
     options = op.options
     stride = options["StrideH"], options["StrideW"]
@@ -56,12 +57,12 @@ def convolution(op: Operation, parts: list[Any], state: State) -> Value:
     channels = value.shape[3]
     if depthwise:
         if codes.shape[0] != 1 or codes.shape[3] % channels:
-            raise ValueError(f"has weights {codes.shape} for {channels} channels: they do not fit")
+            raise Refusal(f"has weights {codes.shape} for {channels} channels: they do not fit")
         kernel, groups = codes.transpose(3, 0, 1, 2), channels
     else:
         kernel, groups = codes.transpose(0, 3, 1, 2), channels // max(codes.shape[3], 1)
         if groups * codes.shape[3] != channels or len(codes) % groups:
-            raise ValueError(f"has weights {codes.shape} for {channels} channels: they do not fit")
+            raise Refusal(f"has weights {codes.shape} for {channels} channels: they do not fit")
     sizes = kernel.shape[2:]
     state.spend(kernel.size)
     matrix, _ = kernel_matrix(kernel, groups, groups)
@@ -105,16 +106,16 @@ def fully_connected(op: Operation, parts: list[Any], state: State) -> Value:
     """FULLY_CONNECTED."""
     value, weight = _checked(parts)
     if op.options["WeightsFormat"]:
-        raise ValueError("has shuffled weights: export the model again in the default format")
+        raise Refusal("has shuffled weights: export the model again in the default format")
     codes, scales = _codes(weight, 0)
     if codes.ndim != 2 or not codes.size or value.count % codes.shape[1]:
-        raise ValueError(f"has weights {codes.shape} for {value.count} values: they do not fit")
+        raise Refusal(f"has weights {codes.shape} for {value.count} values: they do not fit")
     outputs, rows = codes.shape
     vectors = value.count // rows
     shape: tuple[int, ...] = (vectors, outputs)
     if op.options["KeepNumDims"]:
         if value.shape[-1] != rows:
-            raise ValueError(f"has weights {codes.shape} for the last axis of {value.shape}")
+            raise Refusal(f"has weights {codes.shape} for the last axis of {value.shape}")
         shape = (*value.shape[:-1], outputs)
     state.spend(codes.size)
     positions = None if vectors == 1 else vectors
@@ -125,9 +126,9 @@ def fully_connected(op: Operation, parts: list[Any], state: State) -> Value:
 
 def _checked(parts: list[Any]) -> tuple[Value, Constant]:
     if len(parts) not in (2, 3) or not isinstance(parts[0], Value):
-        raise ValueError("lacks its input: export the model again")
+        raise Refusal("lacks its input: export the model again")
     if not isinstance(parts[1], Constant):
-        raise ValueError("takes weights that depend on the input: fold them into constants")
+        raise Refusal("takes weights that depend on the input: fold them into constants")
     return parts[0], parts[1]
 
 
@@ -135,14 +136,14 @@ def _codes(weight: Constant, axis: int) -> tuple[Ints, NDArray[np.float32]]:
     """Weights without their zero point, and scales, one or one an output."""
     tensor, outputs = weight.tensor, weight.values.shape[axis]
     if tensor.kind not in ("int8", "uint8", "int4"):
-        raise ValueError(f"has weights of type {tensor.kind}: quantise the whole model to int8")
+        raise Refusal(f"has weights of type {tensor.kind}: quantise the whole model to int8")
     if len(tensor.scale) not in (1, outputs) or (len(tensor.scale) > 1 and tensor.axis != axis):
-        raise ValueError(
+        raise Refusal(
             f"has {len(tensor.scale)} scales along axis {tensor.axis} of its weights, not one or "
             f"{outputs} along axis {axis}: export the model again"
         )
     if tensor.kind != "uint8" and tensor.zero.any():
-        raise ValueError("has weights with a zero point, which TFLite's integers do not have")
+        raise Refusal("has weights with a zero point, which TFLite's integers do not have")
     return weight.values.astype(np.int64) - int(tensor.zero[0]), tensor.scale
 
 
@@ -158,13 +159,13 @@ def _matrix(
     value, outputs = parts[0], len(weights)
     kind, scale, zero = of_tensor(state.output(op))
     if kind != value.kind:
-        raise ValueError(f"turns {value.kind} into {kind}: use one type")
+        raise Refusal(f"turns {value.kind} into {kind}: use one type")
     bias = np.zeros(outputs, dtype=np.int64)
     if len(parts) == 3 and parts[2] is not None:
         if not isinstance(parts[2], Constant) or parts[2].values.size != outputs:
-            raise ValueError(f"needs a constant bias of {outputs} values: export the model again")
+            raise Refusal(f"needs a constant bias of {outputs} values: export the model again")
         if parts[2].tensor.kind != "int32":
-            raise ValueError(f"has a bias of type {parts[2].tensor.kind}, not int32: quantise it")
+            raise Refusal(f"has a bias of type {parts[2].tensor.kind}, not int32: quantise it")
         bias = parts[2].values.reshape(-1).astype(np.int64)
     ends = activation_range(int(op.options["FusedActivationFunction"]), scale, zero, kind)
     one = np.float32(value.scale)
@@ -185,5 +186,5 @@ def _matrix(
         requantiser(factors, zero, ends, kind))  # fmt: skip
     product_bound(rule, Interval(total.low, total.high))
     if np.abs(matrix.bias).max() >= 1 << 31:
-        raise ValueError("has sums beyond 32 bits: use smaller biases")
+        raise Refusal("has sums beyond 32 bits: use smaller biases")
     return replace(matrix, requantise=rule)

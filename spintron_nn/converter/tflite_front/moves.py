@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .reading import Operation
+from .refusal import Refusal
 from .state import Constant, State, Value
 
 __all__ = ["MOVES", "PADS", "RESHAPES", "SPLITS", "fold", "integers", "move", "pad", "pieces",
@@ -28,13 +29,13 @@ def integers(part: Any, most: int = 16) -> list[int]:
 
     Raises
     ------
-    ValueError
+    Refusal
         If it is none; the text says what to do.
     """
     if not isinstance(part, Constant) or part.values.dtype.kind not in "iu":
-        raise ValueError("takes sizes that depend on the input: export with a fixed shape")
+        raise Refusal("takes sizes that depend on the input: export with a fixed shape")
     if part.values.size > most:
-        raise ValueError(f"takes a list of {part.values.size} sizes: export the model again")
+        raise Refusal(f"takes a list of {part.values.size} sizes: export the model again")
     return [int(value) for value in part.values.reshape(-1)]
 
 
@@ -45,7 +46,7 @@ def reshape(op: Operation, parts: list[Any], state: State) -> Value:
     if op.kind == "EXPAND_DIMS":
         (axis,) = integers(parts[1])
         if not -rank - 1 <= axis <= rank:
-            raise ValueError(f"adds the axis {axis} to {rank}: export the model again")
+            raise Refusal(f"adds the axis {axis} to {rank}: export the model again")
         shape = list(value.shape)
         shape.insert(axis if axis >= 0 else axis + rank + 1, 1)
     elif op.kind == "SQUEEZE":
@@ -58,7 +59,7 @@ def reshape(op: Operation, parts: list[Any], state: State) -> Value:
     if shape.count(-1) == 1 and rest > 0:
         shape[shape.index(-1)] = value.count // rest
     if math.prod(shape) != value.count or min(shape, default=1) < 1 or len(shape) > 8:
-        raise ValueError(f"gives {value.count} values the shape {shape}: export the model again")
+        raise Refusal(f"gives {value.count} values the shape {shape}: export the model again")
     return replace(value, shape=tuple(shape), padded=None)
 
 
@@ -68,11 +69,11 @@ def pad(op: Operation, parts: list[Any], state: State) -> Value:
     rank = len(value.shape)
     rows = integers(parts[1])
     if len(rows) != 2 * rank or min(rows, default=0) < 0:
-        raise ValueError(f"pads {rank} axes by {rows}: export the model again")
+        raise Refusal(f"pads {rank} axes by {rows}: export the model again")
     pairs = list(zip(rows[::2], rows[1::2], strict=True))
     wide = math.prod(size + sum(pair) for size, pair in zip(value.shape, pairs, strict=True))
     if wide > 1 << 24:
-        raise ValueError(f"gives {wide} values, and at most 2**24 are converted: pad less")
+        raise Refusal(f"gives {wide} values, and at most 2**24 are converted: pad less")
     places = np.arange(value.count).reshape(value.shape)
     if op.kind == "MIRROR_PAD":
         mode: Any = ("reflect", "symmetric")[int(op.options["Mode"])]
@@ -93,7 +94,7 @@ def move(op: Operation, parts: list[Any], state: State) -> Value:
     places = np.arange(value.count).reshape(value.shape)
     index = MOVES[op.kind](op, places, parts[1:])
     if not index.size or index.size > 1 << 24:
-        raise ValueError(f"gives {index.size} values, not 1 to 2**24: export the model again")
+        raise Refusal(f"gives {index.size} values, not 1 to 2**24: export the model again")
     return state.gathered(op, value, index)
 
 
@@ -105,16 +106,16 @@ def pieces(op: Operation, parts: list[Any], state: State) -> list[Value]:
         value, (axis,) = parts[0], integers(parts[2])
         sizes = integers(parts[1], 1 << 10)
     if not isinstance(value, Value) or not -len(value.shape) <= axis < len(value.shape):
-        raise ValueError(f"splits the axis {axis}: export the model again")
+        raise Refusal(f"splits the axis {axis}: export the model again")
     length, count = value.shape[axis], int(op.options["NumSplits"])
     if sizes is None:
         if count < 1 or length % count:
-            raise ValueError(f"splits {length} into {count} equal parts: export the model again")
+            raise Refusal(f"splits {length} into {count} equal parts: export the model again")
         sizes = [length // count] * count
     if sizes.count(-1) == 1:
         sizes[sizes.index(-1)] = length - sum(sizes) - 1
     if sum(sizes) != length or min(sizes) < 1 or len(sizes) != len(op.outputs):
-        raise ValueError(f"splits {length} into {sizes}: export the model again")
+        raise Refusal(f"splits {length} into {sizes}: export the model again")
     places = np.arange(value.count).reshape(value.shape)
     ends = np.cumsum(sizes)[:-1]
     return [state.gathered(op, value, part) for part in np.split(places, ends, axis=axis)]
@@ -123,7 +124,7 @@ def pieces(op: Operation, parts: list[Any], state: State) -> list[Value]:
 def _transpose(op: Operation, places: Ints, rest: list[Any]) -> Ints:
     order = integers(rest[0])
     if sorted(order) != list(range(places.ndim)):
-        raise ValueError(f"has the order {order} of {places.ndim} axes: export the model again")
+        raise Refusal(f"has the order {order} of {places.ndim} axes: export the model again")
     return places.transpose(order)
 
 
@@ -133,7 +134,7 @@ def _slice(op: Operation, places: Ints, rest: list[Any]) -> Ints:
         wide = places.shape[axis]
         end = wide if length == -1 else first + length
         if not 0 <= first < end <= wide:
-            raise ValueError(f"takes {first} to {end} of {wide}: export the model again")
+            raise Refusal(f"takes {first} to {end} of {wide}: export the model again")
         places = places.take(range(first, end), axis=axis)
     return places
 
@@ -142,9 +143,9 @@ def _strided_slice(op: Operation, places: Ints, rest: list[Any]) -> Ints:
     begin, end, stride = (integers(part) for part in rest)
     options = op.options
     if options["EllipsisMask"] or options["NewAxisMask"] or options["Offset"]:
-        raise ValueError("has an ellipsis or a new axis: write the slice out, then RESHAPE")
+        raise Refusal("has an ellipsis or a new axis: write the slice out, then RESHAPE")
     if not len(begin) == len(end) == len(stride) <= places.ndim or not all(stride):
-        raise ValueError(f"slices {places.ndim} axes by {stride}: export the model again")
+        raise Refusal(f"slices {places.ndim} axes by {stride}: export the model again")
     cuts: list[range] = []
     gone: list[int] = []
     for axis, (first, last, step) in enumerate(zip(begin, end, stride, strict=True)):
@@ -168,9 +169,9 @@ def _strided_slice(op: Operation, places: Ints, rest: list[Any]) -> Ints:
 def _nearest(op: Operation, places: Ints, rest: list[Any]) -> Ints:
     sizes = integers(rest[0])
     if places.ndim != 4 or len(sizes) != 2 or not all(1 <= size <= 1 << 16 for size in sizes):
-        raise ValueError(f"resizes {places.ndim} axes to {sizes}: export the model again")
+        raise Refusal(f"resizes {places.ndim} axes to {sizes}: export the model again")
     if math.prod(sizes) * places.shape[3] > 1 << 24:
-        raise ValueError(f"resizes to {sizes}, beyond 2**24 values: resize less")
+        raise Refusal(f"resizes to {sizes}, beyond 2**24 values: resize less")
     for axis, size in enumerate(sizes, start=1):
         places = places.take(
             nearest_rows(
@@ -206,7 +207,7 @@ def nearest_rows(given: int, wanted: int, align: bool, half: bool) -> Ints:
 def _blocks(op: Operation, places: Ints, rest: list[Any]) -> Ints:
     block = int(op.options["BlockSize"])
     if places.ndim != 4 or not 1 <= block <= 1 << 12:
-        raise ValueError(f"takes blocks of {block} of {places.ndim} axes: export the model again")
+        raise Refusal(f"takes blocks of {block} of {places.ndim} axes: export the model again")
     _, height, width, channels = places.shape
     if op.kind == "SPACE_TO_DEPTH":
         parts = places.reshape(height // block, block, width // block, block, channels)
@@ -231,6 +232,8 @@ def fold(op: Operation, parts: list[Any], state: State) -> Constant:
         shape = parts[0].shape if isinstance(parts[0], Value) else parts[0].values.shape
         return Constant(state.output(op), np.array(shape, dtype=np.int64))
     values = [part.values for part in parts]
+    if sum(part.size for part in values) > 64:
+        raise Refusal("takes long constants: fold them into one tensor")
     if op.kind == "PACK":
         return Constant(state.output(op), np.stack(values, axis=int(op.options["Axis"])))
     return Constant(state.output(op), _strided_slice(op, values[0], parts[1:]))

@@ -11,10 +11,14 @@ from spintron_ir import IntType, MulShift, Thresholds
 
 from ..moving import bisect
 from .fixed import multiplier_of, rounded
+from .refusal import Refusal
 
 __all__ = ["rounding_once"]
 
 Ints = NDArray[np.int64]
+
+MOST = 1 << 14
+"""Most channels: each is looked at in all its codes."""
 
 
 def rounding_once(
@@ -44,8 +48,8 @@ def rounding_once(
 
     Raises
     ------
-    ValueError
-        If a product leaves 32 bits; the text says what to do.
+    Refusal
+        If there are too many channels, or a product leaves 32 bits; the text says what to do.
 
     Examples
     --------
@@ -56,8 +60,10 @@ def rounding_once(
     >>> half.kind, half.run([[-1], [1], [2], [3]]).ravel().tolist()
     ('thresholds', [-1, 1, 1, 2])
     """
+    if len(factors) > MOST:
+        raise Refusal(f"has {len(factors)} outputs, and at most {MOST} are converted: split it")
     if float(factors.max()) * max(-acc.low, acc.high) >= 1 << 31:
-        raise ValueError("scales sums beyond 32 bits: check the scales of its tensors")
+        raise Refusal("scales sums beyond 32 bits: check the scales of its tensors")
     pairs = [multiplier_of(float(factor)) for factor in factors]
     multiplier: Any = np.array([pair[0] for pair in pairs], dtype=np.int32)
     shift: Any = np.array([31 - pair[1] for pair in pairs], dtype=np.uint8)
@@ -70,10 +76,13 @@ def rounding_once(
         return np.clip(codes, ends[0], ends[1])
 
     wanted = np.arange(ends[0] + 1, ends[1] + 1)[:, None]
-    first, last = np.full(len(factors), acc.low), np.full(len(factors), acc.high)
+    # Each step is where the division says, give or take the rounding of float64.
+    near = np.ceil(np.clip((wanted - zero - 0.5) / factors, acc.low - 3, acc.high + 3))
+    first, last = (np.clip(near.astype(np.int64) + by, acc.low, acc.high) for by in (-2, 2))
     found = bisect(at, wanted, first, last)
-    steps = np.concatenate([first[None], np.minimum(found, last), np.maximum(found - 1, first),
-                            last[None]])  # fmt: skip
+    lowest, highest = (np.full((1, len(factors)), end) for end in (acc.low, acc.high))
+    steps = np.concatenate([lowest, np.minimum(found, highest), np.maximum(found - 1, lowest),
+                            highest])  # fmt: skip
     # Both rise: what agrees on either side of every step agrees everywhere.
     if (rule.run(steps) == at(steps)).all():
         return rule

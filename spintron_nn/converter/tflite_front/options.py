@@ -6,6 +6,8 @@ from typing import Any
 
 import tflite
 
+from .refusal import Refusal
+
 __all__ = ["OPTIONS", "Numbers", "options_of"]
 
 Numbers = dict[str, Any]
@@ -63,7 +65,7 @@ def options_of(kind: str, operator: Any) -> Numbers:
 
     Raises
     ------
-    ValueError
+    Refusal
         If its table is none of this operator.
     """
     if kind not in OPTIONS and kind not in LISTS:
@@ -73,7 +75,7 @@ def options_of(kind: str, operator: Any) -> Numbers:
     if kind in LISTS and table is None:
         return {}
     if operator.BuiltinOptionsType() != getattr(tflite.BuiltinOptions, name) or table is None:
-        raise ValueError(f"lacks its {name}: export the model again")
+        raise Refusal(f"lacks its {name}: export the model again")
     options = getattr(tflite, name)()
     options.Init(table.Bytes, table.Pos)
     if isinstance(fields, str):

@@ -17,7 +17,8 @@ from .joins import JOINS, concatenation, join
 from .linear import convolution, fully_connected
 from .moves import MOVES, PADS, RESHAPES, SPLITS, fold, integers, move, pad, pieces, reshape
 from .pools import mean, pool
-from .reading import DAMAGE, Graph, Operation, read_graph
+from .reading import Graph, Operation, read_graph
+from .refusal import DAMAGE, Refusal, told
 from .softmax import softmax
 from .state import Constant, Lost, State, Value, inner, of_tensor
 from .tables import TABLES, dequantise, look_up, prelu, quantise
@@ -134,10 +135,8 @@ class _Walk:
         try:
             return make(given)
         except DAMAGE as error:
-            told = isinstance(error, ParameterError) or type(error) is ValueError
-            known = told and len(error.args) == 1 and "\n" not in str(error)
-            text = str(error) if known else "contradicts itself: export the model again"
             if title:
+                text = told(error, "contradicts itself: export the model again")
                 self.findings.append(f"{title}: {text}")
             return Lost()
 
@@ -146,12 +145,12 @@ class _Walk:
         if tensor is None:
             return Lost()
         if len(tensor.shape) < 2 or tensor.shape[0] != 1 or min(tensor.shape) < 1:
-            raise ValueError(
+            raise Refusal(
                 f"must have a batch axis of 1 and 1 to 7 axes more, not the shape {tensor.shape}: "
                 "export the model with a batch of 1"
             )
         if any(tensor.free[1:]) or (tensor.free and tensor.free[0]):
-            raise ValueError(
+            raise Refusal(
                 f"must have fixed axes behind the batch, not free ones {tensor.free}: export the "
                 "model with a fixed shape"
             )
@@ -160,7 +159,7 @@ class _Walk:
         else:
             (kind, scale, zero), real = of_tensor(tensor), False
             if self.kind not in (None, kind):
-                raise ValueError(
+                raise Refusal(
                     f"holds {kind} already, not real numbers for {self.kind}: feed {kind}"
                 )
         single = len(self.graph.inputs) == 1
@@ -173,23 +172,23 @@ class _Walk:
             return Lost()
         parts = [self._taken(index) for index in op.inputs]
         if any(output not in self.graph.tensors for output in op.outputs[:1]) or not op.outputs:
-            raise ValueError("gives a tensor that is none: export the model again")
+            raise Refusal("gives a tensor that is none: export the model again")
         if any(output in self.parts for output in op.outputs):
-            raise ValueError("gives a tensor that something else gives, too: export it again")
+            raise Refusal("gives a tensor that something else gives, too: export it again")
         lost = any(isinstance(part, Lost) for part in parts)
         constant = not any(isinstance(part, Value) for part in parts)
         if op.kind == "SHAPE" or (op.kind in FOLDED and constant and not lost):
             return Lost() if lost else fold(op, parts, self.state)
         make = self._argmax if op.kind == "ARG_MAX" else MAKERS.get(op.kind)
         if make is None:
-            raise ValueError(f"is not converted: {advice_for(op.kind)}")
+            raise Refusal(f"is not converted: {advice_for(op.kind)}")
         if lost:
             return Lost()
         if constant:
-            raise ValueError("takes constants alone: fold them into one tensor")
+            raise Refusal("takes constants alone: fold them into one tensor")
         values = [part for part in parts if isinstance(part, Value)]
         if op.kind not in REAL and any(part.real for part in values):
-            raise ValueError("computes with real numbers: quantise the whole model to int8")
+            raise Refusal("computes with real numbers: quantise the whole model to int8")
         return make(op, parts, self.state)
 
     def _taken(self, index: int) -> Any:
@@ -197,12 +196,12 @@ class _Walk:
             return self.parts[index]
         if index not in self.graph.tensors:
             return Lost()  # has a finding of its own
-        raise ValueError(f"takes {self._title(index)!r}, which nothing before it gives: sort them")
+        raise Refusal(f"takes {self._title(index)!r}, which nothing before it gives: sort them")
 
     def _argmax(self, op: Operation, parts: list[Any], state: State) -> Value:
         value, (axis,) = parts[0], integers(parts[1])
         if not -len(value.shape) <= axis < len(value.shape) or value.shape[axis] != value.count:
-            raise ValueError(f"looks along the axis {axis}, not along all values: flatten first")
+            raise Refusal(f"looks along the axis {axis}, not along all values: flatten first")
         layer = Argmax(input=value.kind, length=value.count)
         node = state.add(op, layer, state.held(op, value, layer.in_shape))
         shape = tuple(size for place, size in enumerate(value.shape)
@@ -211,11 +210,11 @@ class _Walk:
 
     def _output(self, index: int) -> Any:
         if index not in self.parts and index in self.graph.tensors:
-            raise ValueError("is given by no operator: export the model again")
+            raise Refusal("is given by no operator: export the model again")
         value = self.parts.get(index)
         if not isinstance(value, Value):
             if isinstance(value, Constant):
-                raise ValueError("does not depend on the input: export the model again")
+                raise Refusal("does not depend on the input: export the model again")
             return Lost()
         op = Operation("", 0, "output", (), (), {})
         node = self.state.held(op, value, inner(value.shape))

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from spintron_ir import IntType, MulShift, Pool, Quantise, TFLite
+from spintron_ir import IntType, MulShift, Pool, Quantise, TFLite, Window
 
 from ..kernels import window_of
 from .fixed import activation_range, average, multiplier_of
 from .linear import padding_of
 from .reading import Operation
+from .refusal import Refusal
 from .state import Constant, State, Value, inner, of_tensor
 
 __all__ = ["POOLS", "mean", "pool"]
@@ -25,10 +26,10 @@ def pool(op: Operation, parts: list[Any], state: State) -> Value:
     (value,) = parts
     largest = op.kind == "MAX_POOL_2D"
     if len(value.shape) != 4 or value.shape[0] != 1:
-        raise ValueError(f"takes the shape {value.shape}, not (1, height, width, channels)")
+        raise Refusal(f"takes the shape {value.shape}, not (1, height, width, channels)")
     kind, scale, zero = of_tensor(state.output(op))
     if (kind, scale, zero) != (value.kind, value.scale, value.zero):
-        raise ValueError("changes scale or zero point, which TFLite's pools do not: keep them")
+        raise Refusal("changes scale or zero point, which TFLite's pools do not: keep them")
     options, image = op.options, inner(value.shape)
     sizes = options["FilterHeight"], options["FilterWidth"]
     stride = options["StrideH"], options["StrideW"]
@@ -51,7 +52,7 @@ def pool(op: Operation, parts: list[Any], state: State) -> Value:
     )
     node = state.add(op, layer, node, part="" if largest else "sum")
     if not largest:
-        inside = np.count_nonzero(window.pixels >= 0, axis=1)
+        inside = _inside(window)
         divide = _division(state, inside, kind, channels)
         node = state.add(op, Quantise(in_shape=layer.shape, input=layer.type, requantise=divide),
                          node)  # fmt: skip
@@ -60,6 +61,16 @@ def pool(op: Operation, parts: list[Any], state: State) -> Value:
     clipped = np.clip(found.codes, low, high)
     node, held = state.looked_up(op, found, clipped, kind, part="clip")
     return state.value(op, node, found.shape, held)
+
+
+def _inside(window: Window) -> Any:
+    """Places of each position that lie inside the image."""
+    counts = []
+    for axis in (0, 1):
+        start = np.arange(window.grid[axis]) * window.stride[axis] - window.padding[axis]
+        stop = np.minimum(start + window.kernel[axis], window.in_shape[axis])
+        counts.append(stop - np.maximum(start, 0))
+    return np.outer(*counts).ravel()
 
 
 def _division(state: State, inside: Any, kind: IntType, channels: int) -> MulShift:
@@ -78,15 +89,15 @@ def _division(state: State, inside: Any, kind: IntType, channels: int) -> MulShi
 def mean(op: Operation, parts: list[Any], state: State) -> Value:
     """MEAN over neighbouring axes."""
     if len(parts) != 2 or not isinstance(parts[1], Constant):
-        raise ValueError("takes axes that depend on the input: make them constant")
+        raise Refusal("takes axes that depend on the input: make them constant")
     value, rank = parts[0], len(parts[0].shape)
     axes = {int(axis) for axis in parts[1].values.reshape(-1)}
     if not axes or not all(-rank <= axis < rank for axis in axes):
-        raise ValueError(f"reduces the axes {sorted(axes)} of {rank}: export the model again")
+        raise Refusal(f"reduces the axes {sorted(axes)} of {rank}: export the model again")
     axes = {axis % rank for axis in axes}
     wide = [axis for axis in sorted(axes) if value.shape[axis] > 1] or [min(axes)]
     if any(value.shape[axis] > 1 for axis in range(wide[0], wide[-1]) if axis not in axes):
-        raise ValueError(f"reduces the axes {sorted(axes)}, which are no neighbours: transpose")
+        raise Refusal(f"reduces the axes {sorted(axes)}, which are no neighbours: transpose")
     before, behind = value.shape[: wide[0]], value.shape[wide[-1] + 1 :]
     count = math.prod(value.shape[wide[0] : wide[-1] + 1])
     channels = math.prod(behind)
@@ -100,7 +111,7 @@ def mean(op: Operation, parts: list[Any], state: State) -> Value:
     node, kind = _centred(op, state, node, layer, -value.zero * count)
     to, scale, zero = of_tensor(state.output(op))
     if to != value.kind:
-        raise ValueError(f"turns {value.kind} into {to}: use one type")
+        raise Refusal(f"turns {value.kind} into {to}: use one type")
     multiplier, shift = multiplier_of(value.scale / scale)
     # The division is folded into the multiplier, cut off, as far as its shift may go.
     places = min(count.bit_length() - 1, 32, 31 + shift)

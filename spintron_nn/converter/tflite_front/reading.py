@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +15,9 @@ from numpy.typing import NDArray
 from spintron_ir.errors import ConversionError, ParameterError
 
 from .options import Numbers, options_of
+from .refusal import DAMAGE, Refusal, told
 
-__all__ = ["DAMAGE", "Graph", "Operation", "Tensor", "read_graph"]
+__all__ = ["Graph", "Operation", "Tensor", "read_graph"]
 
 MAX_BYTES = 1 << 30
 """Largest file that is read."""
@@ -30,10 +30,6 @@ MAX_PARTS = 1 << 16
 
 MAX_INPUTS = 1 << 10
 MAX_TEXT = 100
-
-DAMAGE = (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, MemoryError,
-          ZeroDivisionError, ParameterError, struct.error)  # fmt: skip
-"""What numpy, flatbuffers and Python raise on files that contradict themselves."""
 
 TYPES = {
     value: name.lower() for name, value in vars(tflite.TensorType).items() if name[0].isupper()
@@ -158,8 +154,7 @@ def read_graph(path: str | Path) -> Graph:
     try:
         return _File(data).graph()
     except DAMAGE as error:
-        known = isinstance(error, ValueError) and len(error.args) == 1
-        text = str(error) if known else "is cut off or damaged"
+        text = told(error, "is cut off or damaged")
         raise ConversionError([f"{path.name}: {text}; export it again"]) from error
 
 
@@ -170,9 +165,9 @@ class _File:
         self.size = len(data)
         self.model = tflite.Model.GetRootAs(data, 0)
         if self.model.Version() != 3:
-            raise ValueError(f"has the schema version {self.model.Version()}, not 3")
+            raise Refusal(f"has the schema version {self.model.Version()}, not 3")
         if not self.model.SubgraphsLength():
-            raise ValueError("holds no graph of operators")
+            raise Refusal("holds no graph of operators")
         self.main = self.model.Subgraphs(0)
         for name, count in (
             ("operators", self.main.OperatorsLength()),
@@ -181,7 +176,7 @@ class _File:
             ("operator codes", self.model.OperatorCodesLength()),
         ):
             if count > MAX_PARTS:
-                raise ValueError(f"has {count} {name}, and at most {MAX_PARTS} are read")
+                raise Refusal(f"has {count} {name}, and at most {MAX_PARTS} are read")
 
     def graph(self) -> Graph:
         main = self.main
@@ -213,7 +208,7 @@ class _File:
     ) -> Operation:
         code = self.model.OperatorCodes(table.OpcodeIndex())
         if table.OpcodeIndex() >= self.model.OperatorCodesLength():
-            raise ValueError(f"has no operator code {table.OpcodeIndex()}")
+            raise Refusal(f"has no operator code {table.OpcodeIndex()}")
         number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
         kind = KINDS.get(number, f"operator {number}")
         if kind == "CUSTOM":
@@ -222,8 +217,7 @@ class _File:
         try:
             options = options_of(kind, table)
         except DAMAGE as error:
-            known = isinstance(error, ValueError) and len(error.args) == 1
-            text = str(error) if known else "has damaged options: export the model again"
+            text = told(error, "has damaged options: export the model again")
             found.findings.append(f"{name} ({kind}): {text}")
             kind, options = "", {}
         return Operation(name, index, kind, inputs, outputs, options)
@@ -237,8 +231,7 @@ class _File:
         try:
             found.tensors[index] = self._tensor(index)
         except DAMAGE as error:
-            known = isinstance(error, ValueError) and len(error.args) == 1
-            text = str(error) if known else "is damaged: export the model again"
+            text = told(error, "is damaged: export the model again")
             try:
                 name = self._name(index)
             except DAMAGE:
@@ -247,29 +240,29 @@ class _File:
 
     def _tensor(self, index: int) -> Tensor:
         if not 0 <= index < self.main.TensorsLength():
-            raise ValueError("is nowhere in the file: export the model again")
+            raise Refusal("is nowhere in the file: export the model again")
         table = self.main.Tensors(index)
         shape = _numbers(table.ShapeLength(), table.ShapeAsNumpy)
         signature = _numbers(table.ShapeSignatureLength(), table.ShapeSignatureAsNumpy)
         if len(shape) > 8 or any(size < 0 for size in shape) or math.prod(shape) > MAX_VALUES:
-            raise ValueError(f"has the shape {shape[:9]}, beyond 8 axes or 2**26 values: split it")
+            raise Refusal(f"has the shape {shape[:9]}, beyond 8 axes or 2**26 values: split it")
         if table.IsVariable():
-            raise ValueError("keeps its value from frame to frame: make the model stateless")
+            raise Refusal("keeps its value from frame to frame: make the model stateless")
         if table.Sparsity() is not None:
-            raise ValueError("is sparse: save it as a dense one")
+            raise Refusal("is sparse: save it as a dense one")
         kind = TYPES.get(table.Type(), f"type {table.Type()}")
         scale = np.zeros(0, dtype=np.float32)
         zero, axis = np.zeros(0, dtype=np.int64), 0
         parameters = table.Quantization()
         if parameters is not None and parameters.ScaleLength():
             if parameters.DetailsType():
-                raise ValueError("has a quantisation of its own kind: use scales and zero points")
+                raise Refusal("has a quantisation of its own kind: use scales and zero points")
             scale, axis = parameters.ScaleAsNumpy(), parameters.QuantizedDimension()
             zero = np.zeros(len(scale), dtype=np.int64)
             if parameters.ZeroPointLength():
                 zero = np.broadcast_to(parameters.ZeroPointAsNumpy(), scale.shape)
             if not (np.isfinite(scale).all() and (scale > 0).all()):
-                raise ValueError("has scales that are no positive numbers: export the model again")
+                raise Refusal("has scales that are no positive numbers: export the model again")
         return Tensor(
             self._name(index), shape, kind, scale, zero, axis, self._values(table, shape, kind),
             tuple(axis for axis, size in enumerate(signature) if size < 0),
@@ -278,15 +271,15 @@ class _File:
     def _values(self, table: Any, shape: tuple[int, ...], kind: str) -> NDArray[Any] | None:
         number = table.Buffer()
         if number >= self.model.BuffersLength():
-            raise ValueError(f"lies in the buffer {number}, which is none: export the model again")
+            raise Refusal(f"lies in the buffer {number}, which is none: export the model again")
         buffer = self.model.Buffers(number)
         if buffer.Offset() > 1:
-            raise ValueError("lies behind the tables of the file: make the model smaller than 2 GB")
+            raise Refusal("lies behind the tables of the file: make the model smaller than 2 GB")
         if not buffer.DataLength():
             return None
         data = buffer.DataAsNumpy()
         if kind not in NUMPY:
-            raise ValueError(f"holds {kind}, which is not read: use int8")
+            raise Refusal(f"holds {kind}, which is not read: use int8")
         count = math.prod(shape)
         if kind == "int4":
             halves = np.stack([data & 15, data >> 4], axis=-1).reshape(-1).astype(np.int8)
@@ -297,7 +290,7 @@ class _File:
             fits = len(data) == count * np.dtype(NUMPY[kind]).itemsize
             values = np.frombuffer(data, dtype=NUMPY[kind]) if fits else data
         if not fits:
-            raise ValueError(
+            raise Refusal(
                 f"has {len(data)} bytes, which do not fit {kind} of the shape {shape}: "
                 "export the model again"
             )
@@ -309,7 +302,7 @@ def _numbers(length: int, values: Any) -> tuple[int, ...]:
     if not length:
         return ()
     if length > MAX_INPUTS:
-        raise ValueError(f"has a list of {length} numbers where at most {MAX_INPUTS} are read")
+        raise Refusal(f"has a list of {length} numbers where at most {MAX_INPUTS} are read")
     found: Sequence[int] = values().tolist()
     return tuple(found)
 

@@ -13,6 +13,7 @@ from spintron_ir.arith import as_int, doubling_high_multiply, round_shift_away
 
 from .fixed import multiplier_of
 from .reading import Operation
+from .refusal import Refusal
 from .state import State, Value, inner, of_tensor
 
 __all__ = ["exponential_of", "exponentials", "softmax"]
@@ -72,7 +73,7 @@ def exponentials(beta: float, scale: float, count: int) -> Ints:
 
     Raises
     ------
-    ValueError
+    Refusal
         If the factor is one with which TFLite itself stops; the text says what to do.
 
     Source
@@ -81,7 +82,7 @@ def exponentials(beta: float, scale: float, count: int) -> Ints:
     """
     factor = min(beta * scale * (1 << PLACES), float(ONE))
     if not factor > 1:
-        raise ValueError("has an input scale so small that TFLite itself stops: enlarge it")
+        raise Refusal("has an input scale so small that TFLite itself stops: enlarge it")
     multiplier, shift = multiplier_of(factor, 31)
     least = math.floor(31 * (1 << PLACES) / (1 << shift))
     differences = np.arange(count)
@@ -95,9 +96,9 @@ def softmax(op: Operation, parts: list[Any], state: State) -> Value:
     (value,) = parts
     kind, scale, zero = of_tensor(state.output(op))
     if kind != value.kind:
-        raise ValueError(f"turns {value.kind} into {kind}: use one type")
+        raise Refusal(f"turns {value.kind} into {kind}: use one type")
     if zero != kind.low or not abs(scale * 256 - 1) <= 0.001:
-        raise ValueError(
+        raise Refusal(
             f"has the output scale {scale:g} and zero point {zero}, where TFLite has 1/256 and "
             f"{kind.low}: use these"
         )

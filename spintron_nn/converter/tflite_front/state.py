@@ -15,6 +15,7 @@ from spintron_ir import Flatten, Gather, IntType, MulShift, Quantise, Table, Thr
 
 from ..integers import IntegerNode
 from .reading import Operation, Tensor
+from .refusal import Refusal
 
 __all__ = ["Constant", "Lost", "State", "Value", "kind_of", "inner", "named", "of_tensor"]
 
@@ -118,11 +119,11 @@ def kind_of(tensor: Tensor) -> IntType:
 
     Raises
     ------
-    ValueError
+    Refusal
         If it is none of 8 bits; the text says what to do.
     """
     if tensor.kind not in ("int8", "uint8"):
-        raise ValueError(
+        raise Refusal(
             f"has {tensor.name!r} of type {tensor.kind}, and activations of int8 and uint8 are "
             "converted: quantise the whole model to int8"
         )
@@ -134,18 +135,18 @@ def of_tensor(tensor: Tensor) -> tuple[IntType, float, int]:
 
     Raises
     ------
-    ValueError
+    Refusal
         If it has not; the text says what to do.
     """
     kind = kind_of(tensor)
     if len(tensor.scale) != 1:
-        raise ValueError(
+        raise Refusal(
             f"has {tensor.name!r} with {len(tensor.scale)} scales, and activations need one: "
             "quantise the model per tensor there"
         )
     scale, zero = float(tensor.scale[0]), int(tensor.zero[0])
     if not kind.low <= zero <= kind.high:
-        raise ValueError(f"has {tensor.name!r} with the zero point {zero}, which is no {kind}")
+        raise Refusal(f"has {tensor.name!r} with the zero point {zero}, which is no {kind}")
     return kind, scale, zero
 
 
@@ -170,10 +171,10 @@ class State:
     _spent: int = 0
 
     def spend(self, count: int) -> None:
-        """Raise :exc:`ValueError` where all weights and tables together grow too large."""
+        """Raise :exc:`Refusal` where all weights and tables together grow too large."""
         self._spent += count
         if self._spent > BUDGET:
-            raise ValueError("brings the weights and tables to more than 2**26: split the model")
+            raise Refusal("brings the weights and tables to more than 2**26: split the model")
 
     def name(self, wanted: str) -> str:
         """Take a name."""

@@ -14,6 +14,7 @@ from spintron_ir.arith import doubling_high_multiply, round_shift_away, saturate
 
 from .fixed import multiplier_of, multiply, rounded
 from .reading import Operation
+from .refusal import Refusal
 from .state import Constant, State, Value, inner, of_tensor
 
 __all__ = ["TABLES", "dequantise", "look_up", "prelu", "quantise"]
@@ -38,7 +39,7 @@ def look_up(op: Operation, parts: list[Any], state: State) -> Value:
     (value,) = parts
     kind, scale, zero = of_tensor(state.output(op))
     if kind != value.kind:
-        raise ValueError(f"turns {value.kind} into {kind}: use one type")
+        raise Refusal(f"turns {value.kind} into {kind}: use one type")
     if op.kind in RELUS:
         codes = _relu(value, scale, zero, RELUS[op.kind])
     elif op.kind == "LEAKY_RELU":
@@ -47,7 +48,7 @@ def look_up(op: Operation, parts: list[Any], state: State) -> Value:
         codes = _hard_swish(value, scale, zero)
     else:
         if op.kind == "LOGISTIC" and scale != 1 / 256:
-            raise ValueError(f"has the output scale {scale:g}, where TFLite has 1/256: use that")
+            raise Refusal(f"has the output scale {scale:g}, where TFLite has 1/256: use that")
         codes = _real(op, value, scale, zero, _logistic if op.kind == "LOGISTIC" else np.tanh,
                       state)  # fmt: skip
     node, held = state.looked_up(op, value, np.clip(codes, kind.low, kind.high), kind)
@@ -67,7 +68,7 @@ def _relu(value: Value, scale: float, zero: int, ends: tuple[float | None, float
 def _leaky(value: Value, scale: float, zero: int, alpha: float) -> Ints:
     """A factor for each sign."""
     if not 0 <= alpha < 1 << 20:
-        raise ValueError(f"has the slope {alpha:g}, not one of 0 or more")
+        raise Refusal(f"has the slope {alpha:g}, not one of 0 or more")
     one, out = np.float32(value.scale), np.float32(scale)
     centred = value.codes - value.zero
     below = multiply(centred, float(one * np.float32(alpha) / out)) if alpha else 0 * centred
@@ -81,7 +82,7 @@ def _hard_swish(value: Value, scale: float, zero: int) -> Ints:
     relu, relu_shift = multiplier_of(float(fine / np.float32(3 / 32768)))
     out, relu = (min(factor + (1 << 15), (1 << 31) - 1) >> 16 for factor in (out, relu))
     if out_shift > 0:
-        raise ValueError("has an output scale so small that TFLite itself stops: enlarge it")
+        raise Refusal("has an output scale so small that TFLite itself stops: enlarge it")
     shifted = (value.codes - value.zero) << 7
     scaled = doubling_high_multiply(shifted, out, 16)
     part = shifted
@@ -126,15 +127,15 @@ def prelu(op: Operation, parts: list[Any], state: State) -> Value:
     """PRELU: a slope for each channel, or one."""
     value, alpha = parts
     if not isinstance(value, Value) or not isinstance(alpha, Constant):
-        raise ValueError("takes slopes that depend on the input: make them constant")
+        raise Refusal("takes slopes that depend on the input: make them constant")
     kind, scale, zero = of_tensor(state.output(op))
     slopes, slope_scale, slope_zero = of_tensor(alpha.tensor)
     if not kind == value.kind == slopes:
-        raise ValueError(f"mixes types, where TFLite has {kind} alone: use one type")
+        raise Refusal(f"mixes types, where TFLite has {kind} alone: use one type")
     one, out = np.float32(value.scale), np.float32(scale)
     channels = value.shape[-1]
     if alpha.values.size not in (1, channels) or alpha.values.shape[-1:] != (alpha.values.size,):
-        raise ValueError("has slopes that differ between positions: share them")
+        raise Refusal("has slopes that differ between positions: share them")
     centred = value.codes - value.zero
     above = multiply(centred, float(one / out))
     products = centred * (alpha.values.reshape(-1, 1).astype(np.int64) - slope_zero)
@@ -171,5 +172,5 @@ def dequantise(op: Operation, parts: list[Any], state: State) -> Value:
     """DEQUANTIZE: the same codes, taken for the real numbers that they stand for."""
     (value,) = parts
     if state.output(op).kind != "float32" or value.real:
-        raise ValueError("gives no float32: export the model again")
+        raise Refusal("gives no float32: export the model again")
     return replace(value, real=True)
