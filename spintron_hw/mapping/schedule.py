@@ -26,6 +26,7 @@ __all__ = [
     "Schedule",
     "adapted",
     "feeds_of",
+    "holds_up",
     "passage",
     "positions_behind",
     "queue_depth",
@@ -142,6 +143,11 @@ def _taken(gate: Gate, offered: Times) -> Times:
         last = int(taken[vector, -1])
         gate.take(last)
     return taken.reshape(-1)
+
+
+def holds_up(plan: Any) -> bool:
+    """Whether a layer makes beats wait for which it has no room, so that a FIFO is needed."""
+    return getattr(plan, "holds_up", False)
 
 
 def adapted(
@@ -263,7 +269,7 @@ class _Run:
     def _node(self, name: str, feeds: list[Feed]) -> Times:
         """Let the beats pass a node; note its feeds with their depths."""
         plan = self.layers[name]
-        alone = len(feeds) == 1 and self.plain[feeds[0].source]
+        alone = len(feeds) == 1 and self.plain[feeds[0].source] and not holds_up(plan)
         offered = []
         for slot, feed in enumerate(feeds):
             feeds[slot], times = self._adapted(feed, plan, not alone)
