@@ -232,6 +232,12 @@ class GatherPlan:
             return self.blocks * int(steps_of(index, words)[:, 4].sum())
         return self.blocks * max(words, len(index))
 
+    @property
+    def holds_up(self) -> bool:
+        """Whether beats that come at full speed must wait before they are taken."""
+        beats = math.prod(self.layer.in_shape) // self.i_lanes
+        return self.interval > beats and not (self.body == "buffer" and self.blocks == 1)
+
     def output_times(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
         """Cycle of each output beat of a first frame, given that of each input beat."""
         return self.passage((times,), 1)[1]

@@ -15,7 +15,7 @@ from spintron_ir.errors import NetworkError
 
 from .estimate import Resources, estimate, estimate_fifo
 from .ports import StreamPort
-from .schedule import OUTPUT, Feed, Schedule, feeds_of, positions_behind, run
+from .schedule import OUTPUT, Feed, Schedule, feeds_of, holds_up, positions_behind, run
 from .target import Target
 from .window import WindowPlan
 
@@ -166,7 +166,8 @@ class Plan:
         """The interval, and frames at this distance as they pass."""
         interval = self._slowest()
         feeds = feeds_of(self.network, self.layers)
-        if len(self.network.inputs) == 1 and all(len(each) == 1 for each in feeds.values()):
+        chain = len(self.network.inputs) == 1 and all(len(each) == 1 for each in feeds.values())
+        if chain and not any(map(holds_up, self.layers.values())):
             return interval, run(self.network, self.layers, self.lanes, interval, 1)
         while True:
             for frames in FRAMES:
