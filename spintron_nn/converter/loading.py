@@ -129,15 +129,15 @@ def load_pt2(path: str | Path) -> ExportedProgram:
         raise _refuse(path, f"cannot be read by torch {torch.__version__} ({first})") from error
 
 
-def export_of(model: torch.nn.Module, example: np.ndarray) -> ExportedProgram:
+def export_of(model: torch.nn.Module, example: Any) -> ExportedProgram:
     """Export :py:`model` as it evaluates; the module itself is left as it is.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Module of one tensor argument and one tensor result.
-    example : array of shape ``(batch, *input)``
-        Inputs of the right shape.
+        Module of tensors.
+    example : array of shape ``(batch, *input)``, or tuple or dictionary of them
+        Inputs of the right shapes: of one argument, of several in their order, or by their names.
 
     Raises
     ------
@@ -146,25 +146,43 @@ def export_of(model: torch.nn.Module, example: np.ndarray) -> ExportedProgram:
     """
     module = copy.deepcopy(model).cpu().eval()
     kinds = [value.dtype for value in module.parameters() if value.is_floating_point()]
-    # A batch of two: one would be taken for a size that is always one.
-    batch = np.resize(np.asarray(example, dtype=np.float32), (2, *np.shape(example)[1:]))
-    tensor = torch.from_numpy(batch).to(kinds[0] if kinds else torch.float32)
+    kind = kinds[0] if kinds else torch.float32
+    named = example if isinstance(example, dict) else {}
+    placed = example if isinstance(example, tuple) else () if named else (example,)
+    args = tuple(_pair_of(values, kind) for values in placed)
+    kwargs = {name: _pair_of(values, kind) for name, values in named.items()}
     try:
         with quiet(), torch.no_grad():
-            return torch.export.export(module, (tensor,))
+            return torch.export.export(module, args, kwargs)
     except Exception as error:  # torch raises anything at all on what it cannot trace
         first = (str(error).splitlines() or [type(error).__name__])[0]
+        shapes = [str(tuple(tensor.shape[1:])) for tensor in (*args, *kwargs.values())]
+        given = "an input of shape" if len(shapes) == 1 else "inputs of shapes"
         raise ConversionError(
             [
-                f"{type(model).__name__} (torch.export): cannot be traced with an input of shape "
-                f"{tuple(batch.shape[1:])}: {first}; make forward() a fixed sequence of layers of "
-                "one tensor, or give calibration data of the right shape"
+                f"{type(model).__name__} (torch.export): cannot be traced with {given} "
+                f"{', '.join(shapes)}: {first}; make forward() a fixed sequence of operations on "
+                "tensors, or give calibration data of the right shape"
             ]
         ) from error
 
 
-def program_of(model: Any, example: np.ndarray) -> ExportedProgram:
-    """Return the exported program of a module, of a ``.pt2`` file, or of itself."""
+def _pair_of(values: Any, kind: torch.dtype) -> torch.Tensor:
+    """A batch of two: one would be taken for a size that is always one."""
+    batch = np.resize(np.asarray(values, dtype=np.float64), (2, *np.shape(values)[1:]))
+    return torch.from_numpy(batch).to(kind)
+
+
+def program_of(model: Any, example: Any) -> ExportedProgram:
+    """Return the exported program of a module, of a ``.pt2`` file, or of itself.
+
+    Parameters
+    ----------
+    model : torch.nn.Module, torch.export.ExportedProgram or path of a ``.pt2`` file
+        Model.
+    example : array, or tuple or dictionary of them
+        Inputs for a module, as :func:`export_of` takes them.
+    """
     if isinstance(model, torch.export.ExportedProgram):
         return model
     if isinstance(model, torch.nn.Module):

@@ -17,10 +17,11 @@ from spintron_ir.errors import check_int
 from spintron_nn.converter.levels import weight_values
 from spintron_nn.converter.loading import export_of
 from spintron_nn.converter.model import real_array
-from spintron_nn.converter.pytorch_parser import parse
+from spintron_nn.converter.pytorch_front import parse
 from spintron_nn.converter.quantise import best_scale
 from spintron_nn.converter.settings import check_bits
 from spintron_nn.converter.stack import Norm, Stack, Stage
+from spintron_nn.converter.stack_of import stack_of
 from spintron_nn.core.mtj_models import MTJConfig
 
 from .fake_quant import activation_scale, chip_weights, device_error, fake_quantise
@@ -125,7 +126,7 @@ def fine_tune(
     check_int("fine_tune", "activation_bits", activation_bits, 1, 8)
     check_bits(config, weight_bits, "pair")
     x, y = _data("fine_tune", train_data, batch_size)
-    stack = parse(export_of(model, x[:2].numpy()))
+    stack = stack_of(parse(export_of(model, x[:2].numpy())))
     tuned = copy.deepcopy(model).float().eval()
     chip_model = _OnChips(tuned, stack, config, weight_bits, activation_bits, x)
     run = _Run(epochs, seed, batch_size, learning_rate, label_smoothing, progress)

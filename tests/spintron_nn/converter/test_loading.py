@@ -13,7 +13,8 @@ from torch import nn
 
 from spintron_ir import ConversionError, ParameterError
 from spintron_nn.converter.loading import export_of, load_pt2, program_of, quiet
-from spintron_nn.converter.pytorch_parser import parse
+from spintron_nn.converter.pytorch_front import parse
+from spintron_nn.converter.stack_of import stack_of
 
 WAY_OUT = "save it again with torch.export.save of torch 2.9 or later"
 
@@ -56,7 +57,8 @@ def edited_json(part, edit):
 
 
 def test_a_file_gives_the_same_stack_as_the_module(model, archive):
-    direct, loaded = parse(export_of(model, np.zeros((2, 2, 3)))), parse(load_pt2(archive))
+    direct = stack_of(parse(export_of(model, np.zeros((2, 2, 3)))))
+    loaded = stack_of(parse(load_pt2(archive)))
     assert loaded.input_shape == direct.input_shape == (2, 3)
     for ours, theirs in zip(loaded.stages, direct.stages, strict=True):
         assert ours.name == theirs.name
@@ -70,7 +72,7 @@ def test_a_free_batch_size_is_read(model, tmp_path):
     with quiet():
         program = torch.export.export(model, (torch.zeros(3, 2, 3),), dynamic_shapes=({0: batch},))
         torch.export.save(program, path)
-    assert parse(load_pt2(path)).input_shape == (2, 3)
+    assert parse(load_pt2(path)).inputs == {"input": (2, 3)}
 
 
 class Trap:
@@ -158,7 +160,7 @@ def test_refuses_a_shape_that_does_not_fit(model):
         export_of(model, np.zeros((2, 7)))
     assert re.fullmatch(
         r"Sequential \(torch\.export\): cannot be traced with an input of shape \(7,\): .*; make "
-        r"forward\(\) a fixed sequence of layers of one tensor, or give calibration data of the "
+        r"forward\(\) a fixed sequence of operations on tensors, or give calibration data of the "
         r"right shape",
         caught.value.findings[0],
     )
@@ -181,5 +183,37 @@ def test_refuses_other_models(given, message):
 
 def test_double_precision_is_kept():
     model = nn.Linear(3, 2).double()
-    stack = parse(program_of(model, np.zeros((2, 3))))
+    stack = stack_of(parse(program_of(model, np.zeros((2, 3)))))
     np.testing.assert_array_equal(stack.stages[0].weight, model.weight.detach().numpy())
+
+
+class Both(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(3, 2)
+
+    def forward(self, image, vector):
+        return self.fc(image).amax(1) + vector
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        (np.zeros((5, 4, 3)), np.zeros((5, 2))),
+        {"vector": np.zeros((1, 2)), "image": np.zeros((1, 4, 3))},
+    ],
+    ids=["places", "names"],
+)
+def test_several_inputs(example):
+    assert parse(program_of(Both(), example)).inputs == {"image": (4, 3), "vector": (2,)}
+
+
+def test_refuses_several_inputs_that_do_not_fit():
+    with pytest.raises(ConversionError) as caught:
+        program_of(Both(), (np.zeros((2, 4)), np.zeros((2, 2))))
+    assert re.fullmatch(
+        r"Both \(torch\.export\): cannot be traced with inputs of shapes \(4,\), \(2,\): .*; make "
+        r"forward\(\) a fixed sequence of operations on tensors, or give calibration data of the "
+        r"right shape",
+        caught.value.findings[0],
+    )
