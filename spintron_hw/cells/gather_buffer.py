@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from amaranth import Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
+from amaranth.lib.memory import Memory, ReadPort
 from amaranth.lib.wiring import In, Out
 from numpy.typing import ArrayLike, NDArray
 
@@ -90,15 +90,14 @@ class GatherBuffer(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        place = (self.words - 1).bit_length()
         m.submodules.buffer = buffer = Memory(
-            shape=vector(self.type, self.lanes), depth=2 << place, init=[]
+            shape=vector(self.type, self.lanes), depth=2 * self.words, init=[]
         )
         store, fetch = buffer.write_port(), buffer.read_port()
 
         full, writing, reading = Signal(2), Signal(), Signal()
         active, move, pad, padding = Signal(), Signal(), Signal(), Signal()
-        word = Loop(m, "word", self.words)
+        place, done = Signal(range(2 * self.words)), Signal()
         taken = self.i.valid & self.i.ready
         m.d.comb += [
             self.i.ready.eq(~full.bit_select(writing, 1)),
@@ -106,18 +105,15 @@ class GatherBuffer(wiring.Component):
             move.eq(~self.o.valid | self.o.ready),
             store.en.eq(taken),
             store.data.eq(self.i.payload),
-            store.addr[-1].eq(writing),
-            fetch.addr[-1].eq(reading),
+            store.addr.eq(place),
+            done.eq(taken & (place == Mux(writing, 2 * self.words, self.words) - 1)),
             fetch.en.eq(active & move),
         ]
-        if place:
-            m.d.comb += store.addr[:-1].eq(word.index)
-        with m.If(nest(m, taken, [word])):
+        with m.If(taken):
+            m.d.sync += place.eq(Mux(done & writing, 0, place + 1))
+        with m.If(done):
             m.d.sync += [writing.eq(~writing), full.bit_select(writing, 1).eq(1)]
-        at, ended = self._walk(m, fetch.en, pad)
-        if place:
-            m.d.comb += fetch.addr[:-1].eq(at)
-        with m.If(ended):
+        with m.If(self._walk(m, fetch, reading, pad)):
             m.d.sync += [reading.eq(~reading), full.bit_select(reading, 1).eq(0)]
 
         with m.If(move):
@@ -127,29 +123,30 @@ class GatherBuffer(wiring.Component):
             m.d.comb += value.eq(Mux(padding, constant, there))
         return m
 
-    def _walk(self, m: Module, advance: Value, pad: Signal) -> tuple[Value, Value]:
-        """Go through the index: the word to be read, and whether this is the last one."""
-        index, bits = self.index, (self.words - 1).bit_length()
-        loops = None
-        if index.min() >= 0 and len(index) * bits > SMALL:
+    def _walk(self, m: Module, fetch: ReadPort, reading: Signal, pad: Signal) -> Value:
+        """Go through the index, a word for each read; return when the last one is read."""
+        index, loops = self.index, None
+        if index.min() >= 0 and len(index) * (self.words - 1).bit_length() > SMALL:
             loops = nest_of(index)
         if loops is None:
             last = np.arange(len(index)) == len(index) - 1
             rows = np.stack([np.maximum(index, 0), index < 0, last], axis=1)
-            at, away, ends = scheduled_constants(m, rows, advance, name="index")
-            m.d.comb += pad.eq(away)
-            return at, ends & advance
+            word, away, ends = scheduled_constants(m, rows, fetch.en, name="index")
+            m.d.comb += [pad.eq(away), fetch.addr.eq(word + Mux(reading, self.words, 0))]
+            return ends & fetch.en
 
         counters = [Loop(m, f"loop_{n}", count) for n, (count, _) in enumerate(loops)]
-        ended = nest(m, advance, counters)
-        at = Signal(bits, init=int(index[0]))
+        ended = nest(m, fetch.en, counters)
+        first = int(index[0])
+        word = Signal(range(2 * self.words), init=first)
+        m.d.comb += fetch.addr.eq(word)
         back = 0
-        steps = []
+        steps: list[tuple[Value, Any]] = []
         for counter, (count, step) in zip(counters, loops):
-            steps.append((counter.advance, at + (step - back)))
+            steps.append((counter.advance, word + (step - back)))
             back += step * (count - 1)
-        conditions = [(ended, Const(int(index[0]), bits)), *reversed(steps)]
-        for number, (condition, value) in enumerate(conditions):
+        steps.append((ended, Mux(reading, first, first + self.words)))
+        for number, (condition, value) in enumerate(reversed(steps)):
             with m.If(condition) if number == 0 else m.Elif(condition):
-                m.d.sync += at.eq(value)
-        return at, ended
+                m.d.sync += word.eq(value)
+        return ended

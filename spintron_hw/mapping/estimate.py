@@ -139,11 +139,12 @@ def _gather(plan: GatherPlan, target: Target) -> Resources:
         logic = Resources(12 + 3 * counter + bits * padded, 8 + counter + bits * (1 + padded))
         return logic + _table(runs, 4 + counter, target)
     place = (words - 1).bit_length()
-    logic = Resources(60 + 3 * place + bits, 20 + 3 * place + 2 * bits)
-    memory = Resources(brams=_ram(target, 2 << place, bits))
-    if target.lut_ram and bits << place + 1 <= SMALL_RAM_BITS:
-        memory = Resources(luts=-(-bits // 4) * -(-(2 << place) // 16) * 4)
-    if padded or nest_of(index) is None:
+    loops = None if padded else nest_of(index)
+    logic = Resources(55 + 3 * place + bits + 12 * len(loops or ()), 20 + 3 * place + 2 * bits)
+    memory = Resources(brams=_ram(target, 2 * words, bits))
+    if target.lut_ram and 2 * words * bits <= SMALL_RAM_BITS:
+        memory = Resources(luts=-(-bits // 4) * -(-words // 8) * 4)
+    if loops is None:
         memory += _table(index, place + padded + 1, target)
     return logic + memory
 
