@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spintron_ir import Interval
+from spintron_ir import Interval, IntType
 from spintron_ir.requantise import product_bound
 
 from ..integers import Matrix
@@ -50,7 +49,7 @@ def convolution(op: Operation, parts: list[Any], state: State) -> Value:
     depthwise = op.kind == "DEPTHWISE_CONV_2D"
     if len(value.shape) != 4 or value.shape[0] != 1 or weight.values.ndim != 4:
         raise Refusal(f"takes the shape {value.shape}, not (1, height, width, channels)")
-    codes, scales = _codes(weight, 3 if depthwise else 0)
+    codes, scales = _codes(weight, 3 if depthwise else 0, value.kind)
     options = op.options
     stride = options["StrideH"], options["StrideW"]
     dilation = options["DilationHFactor"], options["DilationWFactor"]
@@ -107,7 +106,7 @@ def fully_connected(op: Operation, parts: list[Any], state: State) -> Value:
     value, weight = _checked(parts)
     if op.options["WeightsFormat"]:
         raise Refusal("has shuffled weights: export the model again in the default format")
-    codes, scales = _codes(weight, 0)
+    codes, scales = _codes(weight, 0, value.kind, whole=True)
     if codes.ndim != 2 or not codes.size or value.count % codes.shape[1]:
         raise Refusal(f"has weights {codes.shape} for {value.count} values: they do not fit")
     outputs, rows = codes.shape
@@ -132,18 +131,20 @@ def _checked(parts: list[Any]) -> tuple[Value, Constant]:
     return parts[0], parts[1]
 
 
-def _codes(weight: Constant, axis: int) -> tuple[Ints, NDArray[np.float32]]:
+def _codes(
+    weight: Constant, axis: int, kind: IntType, *, whole: bool = False
+) -> tuple[Ints, NDArray[np.float32]]:
     """Weights without their zero point, and scales, one or one an output."""
     tensor, outputs = weight.tensor, weight.values.shape[axis]
-    if tensor.kind not in ("int8", "uint8", "int4"):
-        raise Refusal(f"has weights of type {tensor.kind}: quantise the whole model to int8")
+    if tensor.kind not in (("int8", "int4") if kind.signed else ("uint8",)):
+        raise Refusal(f"has weights of type {tensor.kind} for {kind}: quantise the model to int8")
     if len(tensor.scale) not in (1, outputs) or (len(tensor.scale) > 1 and tensor.axis != axis):
         raise Refusal(
             f"has {len(tensor.scale)} scales along axis {tensor.axis} of its weights, not one or "
             f"{outputs} along axis {axis}: export the model again"
         )
-    if tensor.kind != "uint8" and tensor.zero.any():
-        raise Refusal("has weights with a zero point, which TFLite's integers do not have")
+    if tensor.kind != "uint8" and tensor.zero.any() and not (whole and len(tensor.zero) == 1):
+        raise Refusal("has int8 weights with a zero point, which TFLite leaves out: use zero")
     return weight.values.astype(np.int64) - int(tensor.zero[0]), tensor.scale
 
 
@@ -160,31 +161,43 @@ def _matrix(
     kind, scale, zero = of_tensor(state.output(op))
     if kind != value.kind:
         raise Refusal(f"turns {value.kind} into {kind}: use one type")
-    bias = np.zeros(outputs, dtype=np.int64)
-    if len(parts) == 3 and parts[2] is not None:
-        if not isinstance(parts[2], Constant) or parts[2].values.size != outputs:
-            raise Refusal(f"needs a constant bias of {outputs} values: export the model again")
-        if parts[2].tensor.kind != "int32":
-            raise Refusal(f"has a bias of type {parts[2].tensor.kind}, not int32: quantise it")
-        bias = parts[2].values.reshape(-1).astype(np.int64)
+    bias = _bias(parts, outputs) - value.zero * weights.sum(axis=1)
+    if np.abs(bias).max() >= 1 << 31:
+        raise Refusal("has sums beyond 32 bits: use smaller biases")
     ends = activation_range(int(op.options["FusedActivationFunction"]), scale, zero, kind)
-    one = np.float32(value.scale)
+    one, acc = np.float32(value.scale), _sums(weights, bias, value.kind)
     factors = float(one) * scales.astype(np.float64) / scale
-    once = op.kind == "FULLY_CONNECTED"
-    if not once and not kind.signed:
+    if op.kind != "FULLY_CONNECTED" and not kind.signed:
         factors = (one * scales).astype(np.float64) / scale  # a product of float32, as TFLite's
     factors = np.broadcast_to(factors, outputs)
-    matrix = Matrix(
+    rule: Any
+    if op.kind == "FULLY_CONNECTED":
+        rule = rounding_once(factors, zero, ends, kind, acc)
+    else:
+        rule = requantiser(factors, zero, ends, kind)
+    product_bound(rule, acc)
+    return Matrix(
         weights=weights,
-        bias=bias - value.zero * weights.sum(axis=1),
+        bias=bias,
         input=value.kind,
+        requantise=rule,
         positions=positions,
         blocks=groups if groups > 1 else None,
     )
-    total = matrix.total
-    rule = rounding_once(factors, zero, ends, kind, total) if once else (
-        requantiser(factors, zero, ends, kind))  # fmt: skip
-    product_bound(rule, Interval(total.low, total.high))
-    if np.abs(matrix.bias).max() >= 1 << 31:
-        raise Refusal("has sums beyond 32 bits: use smaller biases")
-    return replace(matrix, requantise=rule)
+
+
+def _bias(parts: list[Any], outputs: int) -> Ints:
+    if len(parts) < 3 or parts[2] is None:
+        return np.zeros(outputs, dtype=np.int64)
+    if not isinstance(parts[2], Constant) or parts[2].values.size != outputs:
+        raise Refusal(f"needs a constant bias of {outputs} values: export the model again")
+    if parts[2].tensor.kind != "int32":
+        raise Refusal(f"has a bias of type {parts[2].tensor.kind}, not int32: quantise it")
+    return parts[2].values.reshape(-1).astype(np.int64)
+
+
+def _sums(weights: Ints, bias: Ints, kind: IntType) -> Interval:
+    """Interval of all sums; some input reaches each end."""
+    ends = np.stack([weights * kind.low, weights * kind.high])
+    low, high = ends.min(axis=0).sum(axis=1) + bias, ends.max(axis=0).sum(axis=1) + bias
+    return Interval(int(low.min()), int(high.max()))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spintron_ir import IntType, MulShift, Thresholds
+from spintron_ir import Interval, IntType, MulShift, Thresholds
 
 from ..moving import bisect
 from .fixed import multiplier_of, rounded
@@ -26,7 +26,7 @@ def rounding_once(
     zero: int,
     ends: tuple[int, int],
     kind: IntType,
-    acc: IntType,
+    acc: Interval,
 ) -> MulShift | Thresholds:
     """The requantiser ``clip(zero + round(acc * factor), *ends)``, ties away from zero.
 
@@ -43,8 +43,8 @@ def rounding_once(
         Least and largest code.
     kind : IntType
         Type of the codes.
-    acc : IntType
-        Type of the accumulators.
+    acc : Interval
+        Range of the accumulators.
 
     Raises
     ------
@@ -54,9 +54,9 @@ def rounding_once(
     Examples
     --------
     >>> kind = IntType(4, signed=True)
-    >>> rounding_once(np.array([0.3]), 0, (-8, 7), kind, IntType(6, signed=True)).kind
+    >>> rounding_once(np.array([0.3]), 0, (-8, 7), kind, Interval(-32, 31)).kind
     'mulshift'
-    >>> half = rounding_once(np.array([0.5]), 0, (-8, 7), kind, IntType(6, signed=True))
+    >>> half = rounding_once(np.array([0.5]), 0, (-8, 7), kind, Interval(-32, 31))
     >>> half.kind, half.run([[-1], [1], [2], [3]]).ravel().tolist()
     ('thresholds', [-1, 1, 1, 2])
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,9 @@ class _Walk:
         for index in self.graph.inputs:
             self.parts[index] = self._part(f"{self._title(index)} (input)", self._input, index)
         for op in self.graph.operations:
-            found = self._part(f"{op.name} ({op.kind})" if op.kind else "", self._operate, op)
+            found = self._part(f"{op.name} ({op.kind})", self._operate, op)
+            if isinstance(found, Lost):
+                found = [self._stand_in(index) for index in op.outputs]
             several = found if isinstance(found, list) else [found] * len(op.outputs)
             self.parts.update(zip(op.outputs, several, strict=False))
         outputs = [
@@ -135,9 +138,20 @@ class _Walk:
         try:
             return make(given)
         except DAMAGE as error:
-            if title:
-                text = told(error, "contradicts itself: export the model again")
-                self.findings.append(f"{title}: {text}")
+            text = told(error, "contradicts itself: export the model again")
+            self.findings.append(f"{title}: {text}")
+            return Lost()
+
+    def _stand_in(self, index: int) -> Any:
+        """What an operator with a finding should have given, to judge those behind it."""
+        tensor = self.graph.tensors.get(index)
+        if tensor is None or not 0 < math.prod(tensor.shape) <= 1 << 24:
+            return Lost()
+        if tensor.kind == "float32":
+            return Value("lost", tensor.shape, inner(tensor.shape), IntType(8), 1.0, 0, True)
+        try:
+            return Value("lost", tensor.shape, inner(tensor.shape), *of_tensor(tensor))
+        except Refusal:
             return Lost()
 
     def _input(self, index: int) -> Any:
@@ -149,7 +163,7 @@ class _Walk:
                 f"must have a batch axis of 1 and 1 to 7 axes more, not the shape {tensor.shape}: "
                 "export the model with a batch of 1"
             )
-        if any(tensor.free[1:]) or (tensor.free and tensor.free[0]):
+        if any(tensor.free):
             raise Refusal(
                 f"must have fixed axes behind the batch, not free ones {tensor.free}: export the "
                 "model with a fixed shape"
@@ -161,6 +175,11 @@ class _Walk:
             if self.kind not in (None, kind):
                 raise Refusal(
                     f"holds {kind} already, not real numbers for {self.kind}: feed {kind}"
+                )
+            if self.scale not in (1.0, scale):
+                raise Refusal(
+                    f"holds integers of the scale {scale:g} already, not {self.scale:g}: leave the "
+                    "input scale out"
                 )
         single = len(self.graph.inputs) == 1
         name = self.state.name("x" if single else tensor.name)

@@ -20,8 +20,9 @@ class T(NamedTuple):
 class Random(Model):
     """A model that grows at random."""
 
-    def __init__(self, seed, kind="int8"):
+    def __init__(self, seed, kind="int8", ties=False):
         super().__init__()
+        self.ties = ties
         self.rng = np.random.default_rng(seed)
         self.kind = kind
         self.low, self.high = (-128, 127) if kind == "int8" else (0, 255)
@@ -33,10 +34,15 @@ class Random(Model):
     def quantised(self, shape, scale=None, zero=None, kind=None, make=None):
         if scale is None:
             scale = float(np.float32(np.exp(self.rng.uniform(np.log(0.01), np.log(0.4)))))
+        scale = self.tied(scale)
         zero = self.pick(self.low, self.high) if zero is None else zero
         kind = kind or self.kind
         index = (make or self.tensor)(tuple(map(int, shape)), kind, scale, zero)
         return T(index, tuple(map(int, shape)), kind, scale, zero)
+
+    def tied(self, scale):
+        """Powers of two, where quotients are to be exact ties."""
+        return np.exp2(np.round(np.log2(scale))).astype(np.float32) if self.ties else scale
 
     def source(self, shape, **given):
         return self.quantised(shape, make=self.input, **given)
@@ -63,10 +69,13 @@ class Random(Model):
         """Weights, bias and the scales of an output that uses most of its range."""
         per_channel = self.kind == "int8" and self.rng.random() < 0.6
         scales = self.rng.uniform(0.002, 0.02, outputs if per_channel else 1).astype(np.float32)
+        scales = self.tied(scales)
         zero = 0 if self.kind == "int8" else self.pick(100, 150)
+        if bare and not per_channel and self.kind == "int8":  # fully connected layers alone
+            zero = self.pick(-9, 9)
         values = self.rng.integers(max(self.low, -127), self.high + 1, shape)
         kind = self.kind
-        if self.kind == "int8" and self.rng.random() < 0.2:
+        if self.kind == "int8" and not zero and self.rng.random() < 0.2:
             kind, values = "int4", values >> 4
         weight = self.tensor(shape, kind, scales, zero, values, axis)
         bias = []
@@ -167,7 +176,7 @@ class Random(Model):
         """ADD, SUB or MUL of two tensors, of one and itself, or of one and a constant."""
         shape = t.shape
         if constant is not None:
-            scale = float(np.float32(self.rng.uniform(0.01, 0.1)))
+            scale = float(self.tied(np.float32(self.rng.uniform(0.01, 0.1))))
             zero = self.pick(self.low, self.high)
             index = self.tensor(constant, self.kind, scale, zero, self.codes(constant))
             u = T(index, constant, self.kind, scale, zero)

@@ -37,6 +37,22 @@ def test_one_input(name, kind, seed, tmp_path):
     check(model, [getattr(model, name)(model.image())], tmp_path)
 
 
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("name", ["conv", "depthwise", "dense", "average", "mean"])
+def test_exact_ties(name, seed, tmp_path):
+    """Scales that are powers of two: every requantiser meets sums halfway between two codes."""
+    model = Random([seed, 13], KINDS[seed % 2], ties=True)
+    check(model, [getattr(model, name)(model.image())], tmp_path, model.frames(30))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", ["ADD", "SUB", "MUL"])
+def test_exact_ties_of_two_inputs(name, seed, tmp_path):
+    model = Random([seed, 14], ties=True)
+    first = model.image()
+    check(model, [model.join(name, first, model.source(first.shape))], tmp_path, model.frames(30))
+
+
 TABLES = ("RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "LOGISTIC", "TANH", "HARD_SWISH",
           "LEAKY_RELU", "QUANTIZE")  # fmt: skip
 
