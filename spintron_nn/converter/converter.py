@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from spintron_ir import Argmax, Dense, Flatten, IntType, Network, Node, Output, ParameterError, Port
+from spintron_ir import ParameterError
 from spintron_ir.errors import check_bool
 from spintron_nn.core.chip import Chip
 from spintron_nn.core.mtj_models import MTJConfig
 
-from .calibrate import Signal, convert_last, convert_stage
-from .model import SpintronicModel, real_array
-from .quantise import best_scale, codes_of
-from .report import ConversionReport, LayerReport
+from .graph import Model
+from .lower import lower
+from .model import SpintronicModel, by_name, real_array
 from .settings import Settings
-from .stack import Stack
-from .wires import tile_rule
 
 __all__ = ["SpintronConverter"]
 
@@ -52,7 +49,7 @@ class SpintronConverter:
         crossbar_size: int = 128,
         adc_bits: int | None = 8,
         dac_bits: int = 1,
-        calibration: ArrayLike | None = None,
+        calibration: Any = None,
         chip_seed: int = 0,
         wafer: int = 0,
         scheme: str = "pair",
@@ -64,19 +61,20 @@ class SpintronConverter:
     ) -> SpintronicModel:
         """Put a trained model on one chip.
 
-        The model is read as a stack of Linear, BatchNorm1d and ReLU layers; everything else is
-        refused, all at once, before any work. Weights are quantised, written to the devices of the
-        chip, and the calibration data run through it, layer by layer, as integers: that fixes the
-        range of the converters, the statistics of batch normalisations and the activation scales.
+        The model is read as a graph of real operations; what cannot be converted is refused, all at
+        once, before any work. Weights are quantised, written to the devices of the chip, and the
+        calibration data run through it, layer by layer, as integers: that fixes the range of the
+        converters, the statistics of batch normalisations and the activation scales.
 
         Parameters
         ----------
         quantization_bits ... recalibrate
             Fields of :class:`~spintron_nn.converter.settings.Settings`, where they are explained.
-        model : torch.nn.Module, torch.export.ExportedProgram or path of a ``.pt2`` file
+        model : torch.nn.Module, torch.export.ExportedProgram, path of a ``.pt2`` file, or Model
             Trained model.
         calibration : array or tensor of shape ``(batch, *input)``
-            Real inputs like those the model will see; some hundreds suffice.
+            Real inputs like those the model will see; some hundreds suffice. Of several inputs a
+            dict by their names, or a tuple in their order.
         chip_seed : int, 0..2**64-1
             Which die of the technology.
         wafer : int, 0..2**64-1
@@ -113,101 +111,57 @@ class SpintronConverter:
         if ideal:
             settings = replace(settings, adc_bits=None)
         data = _calibration(calibration)
-        stack = _stack_of(model, data)
-        return _assemble(stack, data, settings, name)
+        graph = model if isinstance(model, Model) else _graph_of(model, data)
+        return lower(graph, _by_input(graph, data), settings, name)
 
 
-def _stack_of(model: Any, data: Reals) -> Stack:
+def _graph_of(model: Any, data: Any) -> Model:
     from .loading import program_of  # these two load torch, which nothing else here needs
-    from .pytorch_parser import parse
+    from .pytorch_front import parse
 
-    stack = parse(program_of(model, data))
-    if data.shape[1:] != stack.input_shape:
-        raise ParameterError(
-            "convert: calibration must have the shape (batch, "
-            f"{', '.join(str(size) for size in stack.input_shape)}), not {data.shape}"
-        )
-    return stack
+    return parse(program_of(model, data))
 
 
-def _calibration(value: Any) -> Reals:
+def _calibration(value: Any) -> Any:
+    """Arrays of numbers in place of what is given, one or by name or in order."""
     if value is None:
         raise ParameterError(
             "convert: calibration must be given: some hundred real inputs, of shape "
             "(batch, *input); they fix the ranges of inputs, converters and activations"
         )
-    data = real_array("convert", "calibration", value)
+    if isinstance(value, Mapping):
+        return {name: _array(f"calibration[{name!r}]", part) for name, part in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_array(f"calibration[{place}]", part) for place, part in enumerate(value))
+    return _array("calibration", value)
+
+
+def _array(name: str, value: Any) -> Reals:
+    data = real_array("convert", name, value)
     if data.ndim < 2 or data.size == 0:
         raise ParameterError(
-            "convert: calibration must hold at least one input, as an array of shape "
+            f"convert: {name} must hold at least one input, as an array of shape "
             f"(batch, *input), not of shape {data.shape}"
         )
     return data
 
 
-def _assemble(stack: Stack, data: Reals, settings: Settings, name: str) -> SpintronicModel:
-    """Convert stage by stage and join the layers."""
-    flat = data.reshape(len(data), -1)
-    kind = IntType(settings.activation_bits, signed=bool(flat.min() < 0))
-    scale = best_scale(flat, kind)
-    signal = Signal(codes_of(flat, scale, kind), kind, scale)
-    clipped = float(np.mean((flat > (kind.high + 0.5) * scale) | (flat < (kind.low - 0.5) * scale)))
-    port = Port(name="x", shape=stack.input_shape, type=kind, scale=scale)
-    taken = {"x"}
-    nodes: list[Node] = []
-    reports: list[LayerReport] = []
-
-    def add(wanted: str, layer: Any) -> str:
-        free = wanted
-        while free in taken:
-            free += "_"
-        taken.add(free)
-        nodes.append(Node(name=free, layer=layer, inputs=(nodes[-1].name if nodes else "x",)))
-        return free
-
-    if len(stack.input_shape) > 1:
-        add("flatten", Flatten(in_shape=stack.input_shape, type=kind))
-    for stage in stack.stages[:-1]:
-        layer, signal, report = convert_stage(stage, signal, settings)
-        add(stage.name, layer)
-        reports.append(report)
-    last, score_scale, report = convert_last(stack.stages[-1], signal, settings)
-    reports.append(report)
-    scores = add(stack.stages[-1].name, last)
-    outputs = [Output(name="scores", node=scores, scale=score_scale)]
-    if settings.classify:
-        best = add("argmax", Argmax(input=last.type, length=last.cols))
-        outputs.append(Output(name="class", node=best))
-    network = Network(
-        name=name,
-        inputs=(port,),
-        nodes=tuple(nodes),
-        outputs=tuple(outputs),
-        metadata=_metadata(settings),
-    )
-    layers = [node.layer for node in nodes if isinstance(node.layer, Dense)]
-    rule = tile_rule(settings.chip, layers, settings.crossbar_size)
-    return SpintronicModel(
-        network, settings.chip, ConversionReport(tuple(reports), clipped, len(data), rule)
-    )
-
-
-def _metadata(settings: Settings) -> dict[str, str]:
-    chip = settings.chip
-    made = {
-        "quantization_bits": settings.quantization_bits,
-        "activation_bits": settings.activation_bits,
-        "crossbar_size": settings.crossbar_size,
-        "adc_bits": settings.adc_bits,
-        "dac_bits": settings.dac_bits,
-        "scheme": settings.scheme,
-        "code_steps": settings.code_steps,
-        "recalibrate": settings.recalibrate,
-    }
-    return {
-        "mtj": json.dumps(chip.config.as_dict(), sort_keys=True),
-        "chip": json.dumps(
-            {"seed": chip.seed, "wafer": chip.wafer, "ideal": chip.ideal}, sort_keys=True
-        ),
-        "conversion": json.dumps(made, sort_keys=True),
-    }
+def _by_input(model: Model, data: Any) -> dict[str, Reals]:
+    """Calibration data of each input of a model, as many of each."""
+    names = list(model.inputs)
+    given = by_name("convert", "calibration", data, names)
+    for name, shape in model.inputs.items():
+        found = given[name]
+        if found.shape[1:] != shape:
+            title = "calibration" if len(names) == 1 else f"calibration[{name!r}]"
+            raise ParameterError(
+                f"convert: {title} must have the shape (batch, "
+                f"{', '.join(str(size) for size in shape)}), not {found.shape}"
+            )
+    counts = {len(found) for found in given.values()}
+    if len(counts) > 1:
+        raise ParameterError(
+            "convert: calibration must have as many frames of each input, not "
+            f"{', '.join(str(len(given[name])) for name in names)}"
+        )
+    return given

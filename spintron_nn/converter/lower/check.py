@@ -19,7 +19,10 @@ from ..graph import (
     Model,
     Norm,
     Pad,
+    Permute,
     PoolOf,
+    Reshape,
+    Slice,
     SoftmaxOf,
     Step,
     TopKOf,
@@ -189,28 +192,46 @@ def _concatenate(step: Step, operation: Concatenate, *_: Any) -> Problems:
 
 
 def _argmax(step: Step, operation: ArgmaxOf, shapes: Shapes, model: Model, _: Any) -> Problems:
-    shape = shapes[step.inputs[0]]
-    if operation.smallest:
-        yield "looks for the least value, which is not converted; negate the values before it"
-    if math.prod(shape) != shape[operation.axis]:
-        yield (
-            f"looks along one axis of a tensor of shape {shape}, and only vectors are converted; "
-            "leave it out and compare the scores outside"
-        )
-    if shape[operation.axis] > 1 << 16:
-        yield f"compares {shape[operation.axis]} values, and at most 65536 are converted; cut them"
+    size = shapes[step.inputs[0]][operation.axis]
+    if size > 1 << 16:
+        yield f"compares {size} values, and at most 65536 are converted; cut them"
     yield from _last(step, model)
 
 
+def _top(step: Step, operation: TopKOf, shapes: Shapes, model: Model, _: Any) -> Problems:
+    size = shapes[step.inputs[0]][operation.axis]
+    if size > 1 << 16:
+        yield f"compares {size} values, and at most 65536 are converted; cut them"
+    if not 1 <= operation.k <= min(size, 256):
+        yield f"asks for the {operation.k} largest of {size}; ask for 1 to {min(size, 256)}"
+    if not operation.values:
+        yield from _last(step, model)
+
+
 def _last(step: Step, model: Model) -> Problems:
-    if any(step.name in other.inputs for other in model.steps):
-        yield "its result is taken by other layers, which is not converted; make it an output"
+    """Problems of indices that something computes with."""
+    free = Reshape, Permute, Slice
+    names = {step.name}
+    for other in model.steps:
+        if names.intersection(other.inputs):
+            if not isinstance(other.operation, free):
+                yield (
+                    f"its indices are taken by {other.origin or other.name}, and no codes are made "
+                    "of indices; make them an output"
+                )
+                return
+            names.add(other.name)
 
 
-def _later(step: Step, operation: SoftmaxOf | TopKOf, *_: Any) -> Problems:
-    yield (
-        "is not converted by this version; leave it out, the scores before it have the same order"
-    )
+def _softmax(step: Step, operation: SoftmaxOf, shapes: Shapes, *_: Any) -> Problems:
+    size = shapes[step.inputs[0]][operation.axis]
+    if operation.log:
+        yield (
+            "a logarithm of shares is not converted; leave it out: the values before it have the "
+            "same order"
+        )
+    if size > 4095:
+        yield f"has {size} values in a sum, and at most 4095 are converted; leave it out"
 
 
 _CHECKS: dict[type, Callable[..., Problems]] = {
@@ -223,6 +244,6 @@ _CHECKS: dict[type, Callable[..., Problems]] = {
     Norm: _norm,
     Pad: _pad,
     PoolOf: _pool,
-    SoftmaxOf: _later,
-    TopKOf: _later,
+    SoftmaxOf: _softmax,
+    TopKOf: _top,
 }

@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spintron_ir import Argmax, Flatten, IntType, MulShift, Output
+from spintron_ir import Argmax, Flatten, IntType, MulShift, Output, Quantise
+from spintron_ir.layers import Softmax, TopK
 
-from ..graph import ArgmaxOf, Model, Step
+from ..graph import ArgmaxOf, Model, SoftmaxOf, Step, TopKOf
 from ..report import StageReport
 from .close import close, emit, sample_values
 from .matrix import Placed
 from .real import Line
+from .values import identity
 from .work import Pending, Signal, Work
 
-__all__ = ["argmax", "outputs_of"]
+__all__ = ["argmax", "outputs_of", "softmax", "top"]
 
 Reals = NDArray[np.float64]
 
@@ -27,6 +29,9 @@ SCORE_BITS = 16
 
 OUTPUT_BITS = 8
 """Bits of what a function gives at the end: no matrix has to read them."""
+
+SHARE_BITS = 16
+"""Bits of a softmax at the end."""
 
 
 def _finished(work: Work, name: str) -> Signal:
@@ -42,11 +47,10 @@ def _finished(work: Work, name: str) -> Signal:
     return done
 
 
-def _given(work: Work, pending: Pending, node: str, scale: float) -> Signal:
-    """A signal that no layer takes any further."""
+def _given(work: Work, pending: Pending, node: str, scale: float, codes: Any) -> Signal:
+    """A signal that is not requantised any further."""
     work.stages.append(StageReport(node, pending.steps, scale, 0.0, pending.index))
-    codes = np.zeros((0, math.prod(pending.numbers.shape[1:])), dtype=np.int64)
-    return Signal(node, codes, work.ports[node][1], scale, pending.index)
+    return Signal(node, codes.reshape(len(codes), -1), work.ports[node][1], scale, pending.index)
 
 
 def _scores(work: Work, pending: Pending) -> Signal | None:
@@ -66,7 +70,10 @@ def _scores(work: Work, pending: Pending) -> Signal | None:
         layer = replace(placed.layer, bias=np.round(offset / scale).astype(np.int64))
     node = emit(work, replace(pending, layer=layer), None)
     work.layers.append(placed.report(work.settings, scale, 0.0))
-    return _given(work, pending, node, scale)
+    codes = pending.numbers + layer.bias.astype(np.int64)
+    if layer.requantise is not None:
+        codes = layer.requantise.run(codes)
+    return _given(work, pending, node, scale, codes)
 
 
 def _scaled(placed: Placed, slope: Reals, offset: Reals, values: Reals) -> tuple[Any, float]:
@@ -92,18 +99,64 @@ def _sums(work: Work, pending: Pending) -> Signal | None:
     if line.slope.ndim or line.offset.ndim or line.offset != 0 or line.slope <= 0:
         return None
     node = pending.inputs[0] if pending.layer is None else emit(work, pending, None)
-    return _given(work, pending, node, float(line.slope))
+    return _given(work, pending, node, float(line.slope), pending.numbers)
+
+
+def _along(work: Work, signal: Signal, axis: int, name: str) -> tuple[str, NDArray[Any]]:
+    """Bring the axis of a tensor that is looked along to the end."""
+    return work.arranged(signal, np.moveaxis(signal.index, axis, -1), name)
 
 
 def argmax(work: Work, step: Step, operation: ArgmaxOf) -> Signal:
-    """Index of the largest value of a vector."""
+    """Index of the largest value along an axis; of the least, that of the largest negative."""
     signal = _finished(work, step.inputs[0])
-    node, _ = work.arranged(signal, signal.index.reshape(-1), step.name)
-    length = signal.index.size
-    layer = Argmax(input=work.ports[node][1], length=length)
+    node, codes = _along(work, signal, operation.axis, step.name)
+    shape, kind = work.ports[node]
+    if operation.smallest:
+        turned = IntType(kind.bits + 1, signed=True)
+        minus: Any = {"multiplier": [-1], "shift": [0], "zero_point": 0, "type": turned}
+        layer = Quantise(in_shape=shape, input=kind, requantise=MulShift(**minus))
+        node, codes, kind = work.add(f"{step.name}_minus", layer, (node,)), -codes, turned
+    best: Any = TopK(in_shape=shape, input=kind, k=1)
+    if len(shape) == 1:
+        best = Argmax(input=kind, length=shape[0])
+    found = np.argmax(codes, axis=-1).reshape(len(codes), -1)
+    index = np.arange(found.shape[1]).reshape(step.shape)
+    return Signal(work.add(step.name, best, (node,)), found, best.type, 1.0, index)
+
+
+def top(work: Work, step: Step, operation: TopKOf) -> Signal:
+    """The largest values along an axis, or their indices."""
+    signal = _finished(work, step.inputs[0])
+    node, codes = _along(work, signal, operation.axis, step.name)
+    shape, kind = work.ports[node]
+    layer = TopK(in_shape=shape, input=kind, k=operation.k, values=operation.values)
+    found = layer.run(codes)
+    index = np.moveaxis(np.arange(math.prod(layer.shape)).reshape(layer.shape), -1, operation.axis)
+    scale = signal.scale if operation.values else 1.0
     node = work.add(step.name, layer, (node,))
-    codes = np.zeros((0, 1), dtype=np.int64)
-    return Signal(node, codes, layer.type, 1.0, np.zeros(step.shape, dtype=np.int64))
+    return Signal(node, found.reshape(len(found), -1), layer.type, scale, index)
+
+
+def softmax(work: Work, step: Step, operation: SoftmaxOf) -> Signal:
+    """Shares in fixed point, of codes of at most 8 bits; their order stays that of the values."""
+    signal = ranked = _finished(work, step.inputs[0])
+    if signal.kind.bits > OUTPUT_BITS:
+        pending = replace(identity(work, signal, step), name=f"{step.name}_codes")
+        signal = close(work, pending, OUTPUT_BITS)
+    node, codes = _along(work, signal, operation.axis, step.name)
+    shape, kind = work.ports[node]
+    largest = (1 << 31) - 1
+    table: Any = np.round(np.exp(-np.arange(1 << kind.bits) * signal.scale) * largest)
+    bits = SHARE_BITS if step.name in work.given else max(work.settings.activation_bits, 2)
+    layer = Softmax(
+        in_shape=shape, input=kind, exponential=table.astype(np.int64), type=IntType(bits)
+    )
+    found = layer.run(codes)
+    index = np.moveaxis(np.arange(codes[0].size).reshape(shape), -1, operation.axis)
+    node = work.add(step.name, layer, (node,))
+    work.ranks[step.name] = ranked
+    return Signal(node, found.reshape(len(found), -1), layer.type, 0.5**bits, index)
 
 
 def outputs_of(work: Work, model: Model, *, classify: bool) -> list[Output]:
@@ -112,15 +165,26 @@ def outputs_of(work: Work, model: Model, *, classify: bool) -> list[Output]:
     single = len(model.outputs) == 1
     for title, name in model.outputs.items():
         signal = _finished(work, name)
-        index = signal.index if signal.index.ndim else signal.index.reshape(1)
-        node, _ = work.arranged(signal, index, name)
-        shape, kind = work.ports[node]
-        if node in work.inputs:  # an output names a node
-            node = work.add("same", Flatten(in_shape=shape, type=kind, out_shape=shape), (node,))
-        best = isinstance(operations.get(name), ArgmaxOf)
+        node = _named(work, signal, name)
+        operation = operations.get(name)
+        best = isinstance(operation, ArgmaxOf)
+        chosen = best or (isinstance(operation, TopKOf) and not operation.values)
         own = title if not single else "class" if best else "scores"
         found.append(Output(name=own, node=node, scale=signal.scale))
-        if single and classify and not best and len(shape) == 1:
+        if single and classify and not chosen and signal.index.ndim < 2:
+            ranked = _named(work, work.ranks.get(name, signal), name)
+            shape, kind = work.ports[ranked]
             layer = Argmax(input=kind, length=shape[0])
-            found.append(Output(name="class", node=work.add("argmax", layer, (node,))))
+            found.append(Output(name="class", node=work.add("argmax", layer, (ranked,))))
     return found
+
+
+def _named(work: Work, signal: Signal, name: str) -> str:
+    """Node that has a tensor in the order of the model."""
+    index = signal.index if signal.index.ndim else signal.index.reshape(1)
+    node, _ = work.arranged(signal, index, name)
+    shape, kind = work.ports[node]
+    if node in work.inputs:  # an output names a node
+        layer = Flatten(in_shape=shape, type=kind, out_shape=shape)
+        node = work.add(f"{name}_same", layer, (node,))
+    return node

@@ -27,6 +27,8 @@ from ..graph import (
     PoolOf,
     Reshape,
     Slice,
+    SoftmaxOf,
+    TopKOf,
     Upsample,
 )
 from ..model import SpintronicModel
@@ -36,7 +38,7 @@ from ..settings import Settings
 from ..wires import tile_rule
 from .check import check
 from .close import rounded
-from .ending import argmax, outputs_of
+from .ending import argmax, outputs_of, softmax, top
 from .joins import add, concatenate, multiply
 from .matrices import conv, linear, scores_of
 from .pools import pool
@@ -63,6 +65,8 @@ _MAKERS: dict[type, Callable[..., Any]] = {
     PoolOf: pool,
     Reshape: reshape,
     Slice: sliced,
+    SoftmaxOf: softmax,
+    TopKOf: top,
     Upsample: upsample,
 }
 
@@ -94,6 +98,7 @@ def lower(
     model = simplified(model)
     frames = len(next(iter(data.values())))
     work = Work(settings, frames, _joins(model), uses_of(model), scores_of(model))
+    work.given.update(model.outputs.values())
     ports, clipped = _ports(work, model, data)
     for step in model.steps:
         work.values[step.name] = _MAKERS[type(step.operation)](work, step, step.operation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from ..graph import Conv, Dropout, Function, Model, Pad, PoolOf, Step
+from ..graph import ArgmaxOf, Conv, Dropout, Function, Model, Pad, PoolOf, SoftmaxOf, Step, TopKOf
 from .real import is_rising
 
 __all__ = ["simplified", "uses_of"]
@@ -19,12 +19,12 @@ def uses_of(model: Model) -> Counter[str]:
 
 
 def simplified(model: Model) -> Model:
-    """Return the same model without dropouts, its padding in convolutions, its maxima late.
+    """Return the same model without dropouts, with zeros inside convolutions and maxima late.
 
     A rising function of a maximum is the maximum of that function: behind a matrix it costs
     nothing, and the maximum then looks at fewer bits.
     """
-    return _functions_first(_padding_inside(_without_dropout(model)))
+    return _functions_first(_padding_inside(_order_kept(_without_dropout(model))))
 
 
 def _without_dropout(model: Model) -> Model:
@@ -38,6 +38,22 @@ def _without_dropout(model: Model) -> Model:
             kept.append(replace(step, inputs=inputs))
     outputs = {name: source.get(step, step) for name, step in model.outputs.items()}
     return replace(model, steps=tuple(kept), outputs=outputs)
+
+
+def _order_kept(model: Model) -> Model:
+    """Indices of the largest shares, as those of the largest values."""
+    steps = {step.name: step for step in model.steps}
+    for step in model.steps:
+        operation, before = step.operation, steps.get(step.inputs[0])
+        largest = isinstance(operation, ArgmaxOf) and not operation.smallest
+        indices = largest or (isinstance(operation, TopKOf) and not operation.values)
+        if not indices or before is None or not isinstance(before.operation, SoftmaxOf):
+            continue
+        if before.operation.axis == operation.axis:  # type: ignore[union-attr]
+            steps[step.name] = replace(step, inputs=before.inputs)
+    taken = {source for step in steps.values() for source in step.inputs}
+    taken |= set(model.outputs.values())
+    return replace(model, steps=tuple(step for step in steps.values() if step.name in taken))
 
 
 def _padding_inside(model: Model) -> Model:

@@ -13,8 +13,20 @@ from .close import close
 from .real import Chain, Line, is_rising
 from .work import Pending, Signal, Work
 
-__all__ = ["affine", "canonical", "coded", "function", "norm", "opened", "pad", "permute",
-           "reshape", "sliced", "upsample"]  # fmt: skip
+__all__ = [
+    "affine",
+    "canonical",
+    "coded",
+    "function",
+    "identity",
+    "norm",
+    "opened",
+    "pad",
+    "permute",
+    "reshape",
+    "sliced",
+    "upsample",
+]
 
 Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
@@ -47,10 +59,10 @@ def opened(work: Work, name: str, step: Step) -> Pending:
     value = work.values[name]
     if isinstance(value, Pending) and work.uses[name] == 1:
         return value
-    return _identity(work, coded(work, name), step)
+    return identity(work, coded(work, name), step)
 
 
-def _identity(work: Work, signal: Signal, step: Step) -> Pending:
+def identity(work: Work, signal: Signal, step: Step) -> Pending:
     """Codes as a function of themselves."""
     shape, _ = work.ports[signal.node]
     index, node = signal.index, signal.node
@@ -95,7 +107,7 @@ def _lined(
 ) -> Pending:
     """``gain * (x - mean) + shift`` behind a function."""
     if pending.shared and gain.size + mean.size + shift.size > 3:
-        pending = _identity(work, close(work, pending, work.settings.activation_bits), step)
+        pending = identity(work, close(work, pending, work.settings.activation_bits), step)
     first = pending.chain.pieces[0]
     if pending.matrix is not None and len(pending.chain.pieces) == 1 and isinstance(first, Line):
         line = Line(gain * first.slope, gain * (first.offset - mean) + shift)
@@ -172,7 +184,7 @@ def function(work: Work, step: Step, operation: Function) -> Pending:
     if pending.layer is None and math.prod(chain.shape) == 1 and pending.kind.bits <= TABLE_BITS:
         return _further(pending, step, chain, shared=True)
     bits = min(work.settings.activation_bits + MORE_BITS, TABLE_BITS)
-    pending = _identity(work, close(work, pending, bits), step)
+    pending = identity(work, close(work, pending, bits), step)
     return _further(pending, step, pending.chain.then(operation), shared=True)
 
 

@@ -137,6 +137,8 @@ class Work:
     nodes: list[Node] = field(default_factory=list)
     ports: dict[str, tuple[tuple[int, ...], IntType]] = field(default_factory=dict)
     inputs: set[str] = field(default_factory=set)
+    given: set[str] = field(default_factory=set)
+    ranks: dict[str, Signal] = field(default_factory=dict)
     values: dict[str, Signal | Pending] = field(default_factory=dict)
     layers: list[LayerReport] = field(default_factory=list)
     stages: list[StageReport] = field(default_factory=list)
