@@ -62,10 +62,9 @@ class Concat(Record):
             check_shape("Concat", f"in_shapes[{number}]", shape)
         first = self.in_shapes[0]
         axis = check_int("Concat", "axis", self.axis, 0, len(first) - 1)
+        others = [(len(shape), shape[:axis], shape[axis + 1 :]) for shape in self.in_shapes]
         for number, shape in enumerate(self.in_shapes):
-            if (*shape[:axis], *shape[axis + 1 :]) != (*first[:axis], *first[axis + 1 :]) or len(
-                shape
-            ) != len(first):
+            if others[number] != others[0]:
                 raise ParameterError(
                     f"Concat: in_shapes must be equal but for axis {axis}, but the first is "
                     f"{first} and in_shapes[{number}] is {shape}"
@@ -87,9 +86,8 @@ class Concat(Record):
     @property
     def type(self) -> IntType:
         """The narrowest type that holds the values of all inputs."""
-        return IntType.of_range(
-            min(type_.low for type_ in self.inputs), max(type_.high for type_ in self.inputs)
-        )
+        lows, highs = zip(*((type_.low, type_.high) for type_ in self.inputs), strict=True)
+        return IntType.of_range(min(lows), max(highs))
 
     def run(self, *inputs: Any, first_frame: int = 0) -> NDArray[np.int64]:
         """Outputs ``(batch, *shape)`` of inputs, each ``(batch, *its shape)``."""

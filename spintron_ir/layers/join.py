@@ -105,10 +105,8 @@ class Join(Record):
                 )
         if self.requantise is not None:
             check_channels("Join", self.in_shape, self.requantise)
-        combine = sum if self.mode == "sum" else math.prod
-        bound = combine(
-            max(abs(int(low.min())), abs(int(high.max()))) for low, high in self.row_ranges
-        )
+        bounds = [max(abs(int(low.min())), abs(int(high.max()))) for low, high in self.row_ranges]
+        bound = sum(bounds) if self.mode == "sum" else math.prod(bounds)
         if bound < 1 << 62:  # else the exact range itself could overflow
             bound = max(bound, product_bound(self.requantise, self.total))
         if bound >= 1 << 62:
@@ -166,10 +164,8 @@ class Join(Record):
 
     def run(self, *inputs: Any, first_frame: int = 0) -> NDArray[np.int64]:
         """Outputs ``(batch, *in_shape)`` of inputs, each ``(batch, *in_shape)``."""
-        total = self.values(0, inputs[0])
-        for number, x in enumerate(inputs[1:], start=1):
-            part = self.values(number, x)
-            total = total + part if self.mode == "sum" else total * part
+        parts = [self.values(number, x) for number, x in enumerate(inputs)]
+        total = sum(parts[1:], parts[0]) if self.mode == "sum" else parts[0] * parts[1]
         if self.requantise is None:
             return total
         return self.requantise.run(total.reshape(-1, self.requantise.cols)).reshape(total.shape)
