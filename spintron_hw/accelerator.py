@@ -14,6 +14,7 @@ from spintron_ir.errors import check_bool
 from .cells.fifo import StreamFIFO
 from .cells.fork import StreamFork
 from .cells.noise_source import NoiseSource
+from .cells.pacer import StreamPacer
 from .layers import component_of
 from .layers.chain import chain
 from .layers.dense import DenseLayer, adapter
@@ -114,21 +115,26 @@ class Accelerator(wiring.Component):
         return m
 
     def _input(self, m: Module, name: str) -> Any:
-        """Input stream, held back until the noise generators run."""
+        """Input stream, held back until the noise generators run, and at its pace for branches."""
         port = getattr(self, f"i_{name}")
-        if not self.warm_up:
-            return wiring.flipped(port)
-        left = Signal(range(self.warm_up + 1), init=self.warm_up, name=f"warm_up_{name}")
-        warm = left == 0
-        with m.If(~warm):
-            m.d.sync += left.eq(left - 1)
-        source = port.signature.flip().create(path=("warm", name))
-        m.d.comb += [
-            source.payload.eq(port.payload),
-            source.valid.eq(port.valid & warm),
-            port.ready.eq(source.ready & warm),
-        ]
-        return source
+        source = wiring.flipped(port)
+        if self.warm_up:
+            left = Signal(range(self.warm_up + 1), init=self.warm_up, name=f"warm_up_{name}")
+            warm = left == 0
+            with m.If(~warm):
+                m.d.sync += left.eq(left - 1)
+            source = port.signature.flip().create(path=("warm", name))
+            m.d.comb += [
+                source.payload.eq(port.payload),
+                source.valid.eq(port.valid & warm),
+                port.ready.eq(source.ready & warm),
+            ]
+        beats = next(each.beats for each in self.streams if each.name == f"i_{name}")
+        if not self.plan.branches or self.plan.interval <= beats:
+            return source
+        shape = source.payload.shape()
+        pacer = StreamPacer(shape=shape, beats=beats, interval=self.plan.interval)
+        return chain(m, source, [(f"{name}_pacer", pacer)])
 
     def _layer(self, m: Module, name: str, sources: list[Any]) -> Any:
         """Add a layer; return its stream."""

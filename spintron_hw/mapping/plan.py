@@ -14,8 +14,18 @@ from spintron_ir import IntType, Network
 from spintron_ir.errors import NetworkError
 
 from .estimate import Resources, estimate, estimate_fifo
+from .order import Order
 from .ports import StreamPort
-from .schedule import OUTPUT, Feed, Schedule, feeds_of, holds_up, positions_behind, run
+from .schedule import (
+    OUTPUT,
+    Feed,
+    Schedule,
+    feeds_of,
+    holds_up,
+    passage,
+    positions_behind,
+    run,
+)
 from .target import Target
 from .window import WindowPlan
 
@@ -151,8 +161,8 @@ class Plan:
 
         A line buffer and a matrix at every position right behind it are reckoned together, since
         either may wait for the other. All other layers are taken each by itself. Where streams
-        branch this is an upper bound, for which the FIFOs are made; it is reached unless a line
-        buffer's rate is no whole number of cycles.
+        branch the accelerator takes frames at this distance, and no closer: the least, not below
+        that of the slowest layer, at which all frames pass alike.
         """
         return self.schedule[0]
 
@@ -162,16 +172,25 @@ class Plan:
         return self.schedule[1].latency
 
     @cached_property
-    def schedule(self) -> tuple[int, Schedule]:
-        """The interval, and frames at this distance as they pass."""
-        interval = self._slowest()
+    def branches(self) -> bool:
+        """Whether streams part or meet, or a layer holds up the one before it.
+
+        Otherwise the layers are a chain that needs no storage between them.
+        """
         feeds = feeds_of(self.network, self.layers)
         chain = len(self.network.inputs) == 1 and all(len(each) == 1 for each in feeds.values())
-        if chain and not any(map(holds_up, self.layers.values())):
-            return interval, run(self.network, self.layers, self.lanes, interval, 1)
+        return not chain or any(map(holds_up, self.layers.values()))
+
+    @cached_property
+    def schedule(self) -> tuple[int, Schedule]:
+        """The interval, and frames at this distance as they pass."""
+        interval, graph = self._slowest(), (self.network, self.layers, self.lanes)
+        if not self.branches:
+            return interval, run(*graph, interval, 1, {})
+        stored = Order(*graph, passage).stored
         while True:
             for frames in FRAMES:
-                found = run(self.network, self.layers, self.lanes, interval, frames)
+                found = run(*graph, interval, frames, stored)
                 if found.periodic:
                     return interval, found
             interval += 1 + interval // 64

@@ -196,7 +196,12 @@ def queue_depth(written: Times, taken: Times) -> int:
 
 
 def run(
-    network: Network, layers: Mapping[str, Any], lanes: Mapping[str, int], period: int, frames: int
+    network: Network,
+    layers: Mapping[str, Any],
+    lanes: Mapping[str, int],
+    period: int,
+    frames: int,
+    stored: Mapping[tuple[str, int], int],
 ) -> Schedule:
     """Schedule of :py:`frames` frames, offered :py:`period` cycles apart.
 
@@ -210,8 +215,10 @@ def run(
         Elements a beat of the stream behind every input and node.
     period, frames : int
         Cycles from frame to frame, and how many there are.
+    stored : dict of (str, int) to int
+        Beats that each input of a node must store in any case, by node and number of the input.
     """
-    return _Run(network, layers, lanes, period, frames).schedule()
+    return _Run(network, layers, lanes, period, frames, stored).schedule()
 
 
 @dataclass
@@ -223,6 +230,7 @@ class _Run:
     lanes: Mapping[str, int]
     period: int
     frames: int
+    stored: Mapping[tuple[str, int], int]
     left: dict[str, Times] = field(default_factory=dict)
     done: dict[tuple[str, int], Feed] = field(default_factory=dict)
     passed: list[Times] = field(default_factory=list)
@@ -275,7 +283,11 @@ class _Run:
             feeds[slot], times = self._adapted(feed, plan, not alone)
             offered.append(times)
         gate = self._gate(name)
-        queued: set[int] = set()
+        queued = {
+            slot
+            for slot, feed in enumerate(feeds)
+            if self.stored.get((name, slot)) and not self._patient(feed)
+        }
         while True:
             there = [t + timing.FIFO * (slot in queued) for slot, t in enumerate(offered)]
             taken, left = passage(plan, there, self.frames, gate() if gate else None)
@@ -283,7 +295,7 @@ class _Run:
                 slot
                 for slot, feed in enumerate(feeds)
                 if slot not in queued
-                and not (self.patient[feed.source] and feed.lanes == self.lanes[feed.source])
+                and not self._patient(feed)
                 and (taken[slot] != there[slot]).any()
             }
             if alone or not late:
@@ -291,12 +303,17 @@ class _Run:
             queued |= late
         for slot, feed in enumerate(feeds):
             if slot in queued:
-                depth = queue_depth(offered[slot], taken[slot])
+                depth = self._depth(offered[slot], taken[slot])
+                depth = max(depth, self.stored.get((name, slot), 0))
                 behind = feed.lanes != self.lanes[feed.source]
                 feed = replace(feed, **{"depth_behind" if behind else "depth": depth})
             self.done[name, slot] = feed
         self.passed += taken
         return left
+
+    def _patient(self, feed: Feed) -> bool:
+        """Whether what waits at the end of a feed is an input, which can."""
+        return self.patient[feed.source] and feed.lanes == self.lanes[feed.source]
 
     def _adapted(self, feed: Feed, plan: Any, decouple: bool) -> tuple[Feed, Times]:
         """Let the beats of a feed pass its width adapter, if there is one."""
@@ -309,7 +326,15 @@ class _Run:
             return feed, given
         taken, given = adapted(times + timing.FIFO, self.frames, length, lanes, feed.lanes)
         self.passed.append(taken)
-        return replace(feed, depth=queue_depth(times, taken)), given
+        return replace(feed, depth=self._depth(times, taken)), given
+
+    def _depth(self, written: Times, taken: Times) -> int:
+        """Depth of a FIFO, with frames like the last for as long as that one is in it."""
+        beats = len(written) // self.frames
+        more = -(-int(taken[-1] - written[-beats]) // self.period) + 1
+        later = self.period * np.arange(1, more + 1)[:, None]
+        last = [np.append(times, times[-beats:] + later) for times in (written, taken)]
+        return queue_depth(*last)
 
     def _gate(self, name: str) -> Any:
         """What makes gates of the dense layer right behind a line buffer."""

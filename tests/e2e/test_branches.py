@@ -135,18 +135,17 @@ def test_too_short_a_queue_is_a_deadlock(monkeypatch):
         verify(design, network, x, get_engine("amaranth"), max_cycles=2000)
 
 
-def test_full_speed_takes_more_than_no_deadlock(monkeypatch):
-    """With the depths of one frame alone, frames wait for each other."""
+def test_full_speed_takes_all_of_the_depth(monkeypatch):
+    """One beat less than the schedule asks for, and frames wait for each other."""
     network = skip()
     plan = map_network(network, GENERIC, interval=16)
-    monkeypatch.setattr(schedule, "queue_depth", lambda written, taken: 17)
-    short = dataclasses.replace(plan)
-    reports = [
-        verify(design_of(each, "skip"), network, frames_of(network, 9), get_engine("amaranth"))
-        for each in (plan, short)
-    ]
-    assert reports[0].interval == plan.interval == 16
-    assert reports[1].mismatches == 0 and reports[1].interval > 16
+    depth = max(feed.depth for feed in plan.edges["x"].feeds)
+    assert (plan.interval, depth) == (16, 28)  # 26 in memory, one at its end, room for another
+    for less, interval in [(0, 16), (1, 17)]:
+        monkeypatch.setattr(schedule, "queue_depth", lambda *_, less=less: depth - less)
+        design = design_of(dataclasses.replace(plan), "skip")
+        report = verify(design, network, frames_of(network, 9), get_engine("amaranth"))
+        assert (report.mismatches, report.interval) == (0, interval)
 
 
 def test_refuses_what_cannot_be_put_together_in_time():
