@@ -228,9 +228,9 @@ class _Walk:
             scheme=settings.scheme,
             crossbar_size=settings.crossbar_size,
             dac_bits=settings.dac_bits,
+            blocks=matrix.blocks,
         )
-        layer = replace(layer, blocks=matrix.blocks)
-        choice, beside = None, 0.0
+        beside = 0.0
         if chip.ideal:
             digits: Any = levels if chip.config.level_fractions is None else np.minimum(levels, 1)
             layer = replace(layer, codes=digits, cell_bits=max(int(digits.max()).bit_length(), 1))

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 __all__ = ["advice_for"]
 
-_CONV = "this version converts dense layers: use MatMul or Gemm"
+_CONV = "use Resize (nearest) and Conv"
+_POOL = "use MaxPool or AveragePool"
 _SCORE = "leave it out, the scores before it have the same largest class"
-_ACTIVATION = "use Relu in front of a Quant"
-_JOIN = "make the model a plain sequence"
+_JOIN = "join two tensors at a time with Add, Sub, Mul or Concat"
+_NORM = "use BatchNormalization"
+_UNROLL = "unroll it, or make the model a plain sequence"
 _INTEGER = "export the model with Quant, or with QuantizeLinear and DequantizeLinear"
+_STATIC = "quantise the model with fixed scales"
 
 _ADVICE = {
-    **dict.fromkeys(
-        ("Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool"), _CONV
-    ),
+    **dict.fromkeys(("ConvTranspose", "DeformConv"), _CONV),
+    **dict.fromkeys(("LpPool", "GlobalLpPool", "MaxUnpool", "MaxRoiPool", "RoiAlign"), _POOL),
     **dict.fromkeys(("Softmax", "LogSoftmax", "Hardmax"), _SCORE),
+    **dict.fromkeys(("Sum", "Mean", "Where", "Einsum"), _JOIN),
     **dict.fromkeys(
-        ("Sigmoid", "Tanh", "Gelu", "Elu", "Selu", "HardSigmoid", "HardSwish", "Softplus", "PRelu",
-         "Mish", "Erf", "Exp"),
-        _ACTIVATION,
+        ("LayerNormalization", "InstanceNormalization", "GroupNormalization", "LRN",
+         "LpNormalization", "RMSNormalization"),
+        _NORM,
     ),
-    **dict.fromkeys(("Concat", "Split", "Sum", "Max", "Min", "Where", "Slice", "Gather"), _JOIN),
-    **dict.fromkeys(("If", "Loop", "Scan", "LSTM", "GRU", "RNN"), "unroll it, or " + _JOIN),
-    **dict.fromkeys(
-        ("QLinearMatMul", "QLinearConv", "MatMulInteger",
-         "ConvInteger", "DynamicQuantizeLinear", "Trunc", "FloatQuant"),
-        _INTEGER,
-    ),
+    **dict.fromkeys(("If", "Loop", "Scan", "LSTM", "GRU", "RNN"), _UNROLL),
+    **dict.fromkeys(("DynamicQuantizeLinear",), _STATIC),
+    **dict.fromkeys(("FloatQuant", "QLinearAdd", "QLinearConcat", "QGemm", "QLinearSigmoid",
+                     "QLinearGlobalAveragePool", "QLinearAveragePool", "QLinearLeakyRelu",
+                     "QLinearMul", "QLinearSoftmax"), _INTEGER),
 }  # fmt: skip
 
 
 def advice_for(kind: str) -> str:
-    """Return what to do about the operator :py:`kind`."""
-    return _ADVICE.get(kind, "use MatMul, Gemm, BatchNormalization, Relu, Quant and reshapes")
+    """Return what to do about the operator :py:`kind`.
+
+    >>> advice_for("ConvTranspose")
+    'use Resize (nearest) and Conv'
+    """
+    return _ADVICE.get(kind, "use the operators that docs/onnx.md lists")

@@ -1,4 +1,4 @@
-"""Operators that turn each value by a monotone float32 function."""
+"""Operators on a value and constants, in float32."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .functions import number_of
 from .reading import Operation
 from .values import Constant, Value
 
@@ -16,17 +17,17 @@ __all__ = ["ELEMENTWISE", "apply_elementwise"]
 Floats = NDArray[np.float32]
 
 
-def _float(part: Constant | None, what: str, fits: Value) -> Floats:
+def _float(part: Any, what: str, fits: Value) -> Floats:
     """A float32 constant that broadcasts to the shape of a value, and no further."""
-    if part is None:
+    if not isinstance(part, Constant):
         raise ValueError(f"lacks its {what}: export the model again")
     if part.values.dtype != np.float32:
         raise ValueError(f"its {what} must be float32, not {part.values.dtype}: cast it")
     try:
-        wide = np.broadcast_shapes(part.values.shape, fits.shape)
+        broad = np.broadcast_shapes(part.values.shape, fits.shape)
     except ValueError:
-        wide = ()
-    if wide != fits.shape:
+        broad = ()
+    if broad != fits.shape:
         raise ValueError(
             f"its {what} of shape {part.values.shape} does not fit values of shape {fits.shape}: "
             "reshape it"
@@ -35,33 +36,42 @@ def _float(part: Constant | None, what: str, fits: Value) -> Floats:
     return values
 
 
-def _number(part: Constant | None, given: Any) -> np.float32 | None:
-    """An optional number, as an input or as an attribute."""
-    if part is not None:
-        if part.values.size != 1:
-            raise ValueError("its limits must be single numbers: use one for all channels")
-        return np.float32(part.values.reshape(-1)[0])
-    return None if given is None else np.float32(given)
-
-
 def _pair(op: Operation, value: Value, parts: list[Any]) -> Value:
     """Add, Sub, Mul and Div of a value and a constant, in either order."""
-    first = not isinstance(parts[0], Value)
+    first = parts[0] is not value
     c = _float(parts[0] if first else parts[1], "constant", value)
-    one = c.size == 1
     if op.kind == "Add":
-        return value.then(lambda x: x + c, line=(1, c), uniform=one)
+        return value.then(lambda x, c: x + c, c, line=(1, c))
     if op.kind == "Sub":
         if first:
-            return value.then(lambda x: c - x, -1, line=(-1, c), uniform=one)
-        return value.then(lambda x: x - c, line=(1, -c), uniform=one)
+            return value.then(lambda x, c: c - x, c, rises=-1, line=(-1, c))
+        return value.then(lambda x, c: x - c, c, line=(1, -c))
     if op.kind == "Mul":
-        return value.then(lambda x: x * c, np.sign(c), line=(c, 0), uniform=one)
+        return value.then(lambda x, c: x * c, c, rises=np.sign(c), line=(c, 0))
     if first:
-        raise ValueError("divides by its input, which is not monotone: multiply by a constant")
+        return value.then(lambda x, c: c / x, c, rises=None)
     if (c == 0).any():
         raise ValueError("divides by zero: correct its constant")
-    return value.then(lambda x: x / c, np.sign(c), line=(1 / c.astype(np.float64), 0), uniform=one)
+    return value.then(lambda x, c: x / c, c, rises=np.sign(c), line=(1 / c.astype(np.float64), 0))
+
+
+def _extreme(op: Operation, value: Value, parts: list[Any]) -> Value:
+    """Min and Max of a value and constants."""
+    pick = np.minimum if op.kind == "Min" else np.maximum
+    for part in parts:
+        if part is not value:
+            value = value.then(lambda x, c: pick(x, c), _float(part, "constant", value))
+    return value
+
+
+def _power(op: Operation, value: Value, parts: list[Any]) -> Value:
+    if parts[0] is not value:
+        raise ValueError("has its input as exponent: use another function")
+    return value.then(
+        lambda x, c: np.power(x, c).astype(np.float32),
+        _float(parts[1], "exponent", value),
+        rises=None,
+    )
 
 
 def _normalise(op: Operation, value: Value, parts: list[Any]) -> Value:
@@ -74,36 +84,45 @@ def _normalise(op: Operation, value: Value, parts: list[Any]) -> Value:
     if len(parts) < 5:
         raise ValueError("needs scale, bias, mean and variance: export the model again")
     scale, bias, mean, variance = (
-        _float(None if part is None else _channels(part, shape), what, value)
+        _float(_channels(part, shape), what, value)
         for part, what in zip(parts[1:5], ("scale", "bias", "mean", "variance"), strict=True)
     )
-    epsilon = np.float32(op.attributes.get("epsilon", 1e-5))
-    root = np.sqrt(variance + epsilon)
+    root = np.sqrt(variance + number_of(op, "epsilon", 1e-5))
     if not (root > 0).all():
         raise ValueError("has a variance that is not positive: train it again")
     factor = scale.astype(np.float64) / root
     return value.then(
-        lambda x: scale * (x - mean) / root + bias,
-        np.sign(scale),
+        lambda x, scale, mean, root, bias: scale * (x - mean) / root + bias,
+        scale,
+        mean,
+        root,
+        bias,
+        rises=np.sign(scale),
         line=(factor, bias - factor * mean),
-        uniform=False,
     )
 
 
-def _channels(part: Constant, shape: tuple[int, ...]) -> Constant:
+def _channels(part: Any, shape: tuple[int, ...]) -> Any:
+    if not isinstance(part, Constant):
+        return None
     if part.values.size not in (1, shape[1]):
         raise ValueError(f"needs a number for each of its {shape[1]} channels: export it again")
     return Constant(part.values.reshape(shape if part.values.size > 1 else (1,)))
 
 
-def _relu(op: Operation, value: Value, parts: list[Any]) -> Value:
-    return value.then(lambda x: np.maximum(x, np.float32(0)))
+def _limit(part: Any, given: Any) -> np.float32 | None:
+    """An optional number, as an input or as an attribute."""
+    if part is not None:
+        if not isinstance(part, Constant) or part.values.size != 1:
+            raise ValueError("its limits must be single numbers: use one for all channels")
+        return np.float32(part.values.reshape(-1)[0])
+    return None if given is None else np.float32(given)
 
 
 def _clip(op: Operation, value: Value, parts: list[Any]) -> Value:
     limits = [*parts[1:], None, None]
-    low = _number(limits[0], op.attributes.get("min"))
-    high = _number(limits[1], op.attributes.get("max"))
+    low = _limit(limits[0], op.attributes.get("min"))
+    high = _limit(limits[1], op.attributes.get("max"))
     if low is not None and high is not None and low > high:
         raise ValueError("has a lower limit above its upper one: swap them")
     return value.then(
@@ -112,14 +131,9 @@ def _clip(op: Operation, value: Value, parts: list[Any]) -> Value:
 
 
 def _leaky(op: Operation, value: Value, parts: list[Any]) -> Value:
-    slope = np.float32(op.attributes.get("alpha", 0.01))
-    if slope < 0:
-        raise ValueError(f"has the slope {slope}, which is not monotone: use one of at least 0")
-    return value.then(lambda x: np.where(x < 0, x * slope, x))
-
-
-def _negate(op: Operation, value: Value, parts: list[Any]) -> Value:
-    return value.then(lambda x: -x, -1, line=(-1, 0))
+    slope = _float(parts[1] if len(parts) > 1 else None, "slope", value)
+    rises = 1 if (slope >= 0).all() else None
+    return value.then(lambda x, c: np.where(x < 0, x * c, x), slope, rises=rises)
 
 
 ELEMENTWISE: dict[str, Callable[[Operation, Value, list[Any]], Value]] = {
@@ -127,28 +141,24 @@ ELEMENTWISE: dict[str, Callable[[Operation, Value, list[Any]], Value]] = {
     "BatchNormalization": _normalise,
     "Clip": _clip,
     "Div": _pair,
-    "LeakyRelu": _leaky,
+    "Max": _extreme,
+    "Min": _extreme,
     "Mul": _pair,
-    "Neg": _negate,
-    "Relu": _relu,
+    "PRelu": _leaky,
+    "Pow": _power,
     "Sub": _pair,
 }
 
 
-def apply_elementwise(operation: Operation, parts: list[Any]) -> Value:
-    """The value after an operator of :py:`ELEMENTWISE`.
+def apply_elementwise(op: Operation, parts: list[Any]) -> Value:
+    """The value after an operator of :py:`ELEMENTWISE`, with one input that depends on the data.
 
     Raises
     ------
     ValueError
-        If two of its inputs depend on the data, or its constants do not fit.
+        If its constants do not fit.
     """
-    values = [part for part in parts if isinstance(part, Value)]
-    if len(values) != 1 or (
-        operation.kind not in ("Add", "Sub", "Mul", "Div") and parts[0] is not values[0]
-    ):
-        raise ValueError(
-            "joins two tensors that depend on the input, and branches are not converted by this "
-            "version: make the model a plain sequence"
-        )
-    return ELEMENTWISE[operation.kind](operation, values[0], parts)
+    value = next(part for part in parts if isinstance(part, Value))
+    if parts[0] is not value and op.kind in ("BatchNormalization", "Clip", "PRelu"):
+        raise ValueError("takes a constant first, and its parameters from the input: swap them")
+    return ELEMENTWISE[op.kind](op, value, parts)

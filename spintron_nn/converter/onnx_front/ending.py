@@ -1,22 +1,26 @@
-"""The last stage: scores on one scale, and whether their largest is the graph's."""
+"""Results: scores on one scale, whether their largest is the graph's, and codes."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spintron_ir import IntType
+from spintron_ir import Argmax, Flatten
 
-from .model import QuantisedModel
-from .names import Names
-from .state import Stages
-from .values import Value
+from ..integers import IntegerOutput, Matrix
+from .constants import integers
+from .reading import Operation
+from .values import Constant, Function, Value
+from .wires import Builder, Wire
 
-__all__ = ["finish"]
+__all__ = ["CLASSES", "argmax", "output_of"]
 
 Ints = NDArray[np.int64]
+
+CLASSES = ("TopK", "ArgMax")
 
 MOST = 1 << 24
 """Values of a score and a channel that are looked at to prove their order."""
@@ -24,56 +28,147 @@ MOST = 1 << 24
 BLOCK = 1 << 20
 
 
-def finish(
-    stages: Stages, value: Value, shape: tuple[int, ...], kind: IntType, scale: float, names: Names
-) -> QuantisedModel:
-    """Make the model of all stages.
+def argmax(op: Operation, parts: list[Any], taken: set[str], builder: Builder) -> Value:
+    """The index of the largest, of ``ArgMax`` or of ``TopK`` with one.
+
+    Parameters
+    ----------
+    op : Operation
+        The operator.
+    parts : list
+        Its inputs.
+    taken : set of str
+        Tensors that something takes.
+    builder : Builder
+        The network.
 
     Raises
     ------
     ValueError
-        If the result is no straight line of integers, or its largest is not theirs; the text says
-        what to do.
+        If it is not of all values, or these do not compare as integers.
     """
-    gain, offset = value.gain, value.offset
-    if gain is None or offset is None:
-        raise ValueError("is no straight line of the last integers: put a Quant at the end")
-    if not (gain > 0).all():
-        raise ValueError("falls, or stays, where the last sums rise: turn signs in the last layer")
-    if not stages.done and stages.waiting is None:
-        raise ValueError("holds no layer: give a model with a Quant or a MatMul")
-    if stages.waiting is not None:
-        bias = _whole_offset(value)
-        if bias is not None:
-            last = stages.waiting
-            stages.waiting = replace(last, bias=last.bias + bias)
-            offset = np.zeros_like(offset)
-        ordered = bias is not None or _same_order(value)
-    else:
-        ordered = _same_order(value)
-    if stages.classified and not ordered:
+    value = parts[0]
+    assert isinstance(value, Value)
+    _check_class(op, parts, value, taken)
+    gain = value.function.gain
+    if gain is None or not (gain > 0).all():
+        raise ValueError(
+            "takes the largest of values that are no rising line of their integers: put a Quant "
+            "before it"
+        )
+    biased = _with_bias(value, builder)
+    if biased is None and not _same_order(value):
         raise ValueError(
             "takes the largest of scores with scales or offsets of their own, which no common "
             "integers represent: use one scale for all outputs, or put a Quant before it"
         )
-    done = list(stages.done)
-    if stages.waiting is not None:
-        if np.abs(stages.waiting.bias).max() >= 1 << 24:
-            raise ValueError("has a bias beyond 24 bits in units of its sums: use a larger scale")
-        done.append(stages.waiting)
-    if stages.classified:
-        gain, offset = np.ones(1), np.zeros(1)
-    return QuantisedModel(
-        shape, kind, scale, tuple(done), stages.classified, gain, offset, tuple(stages.notes)
+    value = biased or value
+    node = builder.laid(value.wire, value.wire.index.reshape(-1))
+    made = Argmax(input=builder.type(node), length=value.wire.index.size)
+    name = builder.add("argmax", made, node)
+    axis = int(op.attributes.get("axis", -1 if op.kind == "TopK" else 0)) % len(value.shape)
+    shape = tuple(1 if n == axis else size for n, size in enumerate(value.shape))
+    if op.kind == "ArgMax" and not op.attributes.get("keepdims", 1):
+        shape = shape[:axis] + shape[axis + 1 :]
+    index = np.zeros(shape, dtype=np.int32)
+    rows = np.zeros((1,) * len(shape), dtype=np.int64)
+    return Value.of_integers(Wire(name, index), rows, 0, made.length - 1)
+
+
+def _check_class(op: Operation, parts: list[Any], value: Value, taken: set[str]) -> None:
+    axis = int(op.attributes.get("axis", -1 if op.kind == "TopK" else 0))
+    axis += len(value.shape) if axis < 0 else 0
+    if value.wire.index.size != value.shape[axis] or axis == 0:
+        raise ValueError(f"looks along the axis {axis}, not along all values: flatten first")
+    if op.attributes.get("select_last_index", 0):
+        raise ValueError("takes the last of equal values: take the first")
+    if op.kind == "TopK":
+        if len(parts) < 2 or not isinstance(parts[1], Constant):
+            raise ValueError("needs a constant k: export the model again")
+        if integers(parts[1].values) != [1] or not op.attributes.get("largest", 1):
+            raise ValueError("gives more than the largest: take the first alone (k = 1)")
+        if op.outputs[0] in taken:
+            raise ValueError("gives values, not their index: take its second output")
+
+
+def output_of(title: str, value: Value, builder: Builder) -> IntegerOutput:
+    """Make a result of the network.
+
+    Raises
+    ------
+    ValueError
+        If the result is no straight line of integers; the text says what to do.
+    """
+    function = value.function
+    if function.gain is None or function.offset is None:
+        raise ValueError("is no straight line of the last integers: put a Quant at the end")
+    if not (function.gain > 0).all():
+        raise ValueError("falls, or stays, where the last sums rise: turn signs in the last layer")
+    if not value.integer:
+        value = _with_bias(value, builder) or value
+    shape = value.shape[1:] or (1,)
+    node = builder.laid(value.wire, value.wire.index.reshape(shape))
+    if node in {port.name for port in builder.ports}:
+        made: Any = Flatten(in_shape=shape, type=builder.type(node), out_shape=shape)
+        node = builder.add("copy", made, node)
+    form = value.rows.shape[1:] or (1,)
+    assert value.function.gain is not None and value.function.offset is not None
+    gain, offset = (
+        _narrow(part[value.rows].reshape(form))
+        for part in (value.function.gain, value.function.offset)
     )
+    return IntegerOutput(title, node, gain, offset)
 
 
-def _blocks(value: Value) -> list[Ints] | None:
-    """All integers of all channels, in blocks that overlap by one; None where they are too many."""
-    low, high = int(value.low.min()), int(value.high.max())
-    if (high - low + 1) * value.count > MOST:
+def _narrow(part: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One number where all are equal."""
+    return part.reshape(-1)[:1] if (part == part.flat[0]).all() else part
+
+
+def _with_bias(value: Value, builder: Builder) -> Value | None:
+    """The value with its offset as bias of the matrix that makes it; None where that fails.
+
+    The bias of a last layer whose scales are powers of two.
+    """
+    node = next((node for node in builder.nodes if node.name == value.wire.node), None)
+    if node is None or not isinstance(node.op, Matrix) or node.op.requantise is not None:
         return None
-    size = max(BLOCK // value.count, 2)
+    units = _whole_offset(value)
+    if units is None:
+        return None
+    matrix = node.op
+    column = value.wire.index % len(matrix.weights)
+    summand = np.broadcast_to(units[value.rows], value.shape)
+    bias = np.zeros(len(matrix.weights), dtype=np.int64)
+    bias[column] = summand
+    if not (bias[column] == summand).all() or (value.wire.index < 0).any():
+        return None
+    bias = bias + matrix.bias
+    if np.abs(bias).max() >= 1 << 31:
+        return None
+    # Another matrix, for something else may take the sums without this bias.
+    name = builder.again(node, replace(matrix, bias=bias))
+    given = value.function
+    assert given.gain is not None
+    gain, low, high = given.gain, given.low + units, given.high + units
+    function = Function(
+        low=low,
+        high=high,
+        evaluate=lambda q, r: (q * gain[r]).astype(np.float32),
+        rises=given.rises,
+        gain=gain,
+        offset=np.zeros_like(gain),
+    )
+    return replace(value, wire=replace(value.wire, node=name), function=function)
+
+
+def _blocks(function: Function) -> list[Ints] | None:
+    """All integers of all rows, in blocks that overlap by one; None where they are too many."""
+    low, high = int(function.low.min()), int(function.high.max())
+    rows = len(function.low)
+    if (high - low + 1) * rows > MOST:
+        return None
+    size = max(BLOCK // rows, 2)
     return [
         np.arange(start, min(start + size, high) + 1)
         for start in range(low, max(high, low + 1), size)
@@ -81,15 +176,17 @@ def _blocks(value: Value) -> list[Ints] | None:
 
 
 def _same_order(value: Value) -> bool:
-    """Whether all channels have one function, which rises strictly, in float32.
+    """Whether all rows are one function, which rises strictly, in float32.
 
     Then equal scores are equal integers, and larger ones are larger.
     """
-    blocks = _blocks(value)
+    function = value.function
+    blocks = _blocks(function)
     if blocks is None:
         return False
+    rows = np.unique(value.rows)
     for block in blocks:
-        found = value.evaluate(np.repeat(block[:, None], value.count, axis=1))
+        found = function.evaluate(*np.broadcast_arrays(block[:, None], rows))
         if not (found == found[:, :1]).all() or not (np.diff(found[:, 0]) > 0).all():
             return False
     return True
@@ -98,16 +195,18 @@ def _same_order(value: Value) -> bool:
 def _whole_offset(value: Value) -> Ints | None:
     """Offsets in units of one common scale, where the function is exactly that, without rounding.
 
-    The bias of a last layer whose scales are powers of two.
+    One for each row.
     """
-    gain, offset, blocks = value.gain, value.offset, _blocks(value)
+    function = value.function
+    gain, offset, blocks = function.gain, function.offset, _blocks(function)
     if gain is None or offset is None or blocks is None or not (gain == gain[0]).all():
         return None
     units = np.round(offset / gain[0])
     if not (units * gain[0] == offset).all() or np.abs(units).max() >= 1 << 31:
         return None
+    rows = np.arange(len(gain))
     for block in blocks:
-        integers = np.repeat(block[:, None], value.count, axis=1)
-        if not (value.evaluate(integers) == (integers + units) * gain[0]).all():
+        found = function.evaluate(*np.broadcast_arrays(block[:, None], rows))
+        if not (found == (block[:, None] + units) * gain[0]).all():
             return None
     return units.astype(np.int64)

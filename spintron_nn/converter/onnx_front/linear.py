@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .names import Names
+from spintron_ir import IntType
+
 from .quantisers import Quantiser
 from .quantising import quantise
 from .reading import Operation
-from .state import Stages
-from .values import Coded, Constant, Value
+from .values import Constant, Value, wide
+from .wires import Builder
 
-__all__ = ["LINEAR", "linear", "real_codes"]
+__all__ = ["LINEAR", "coded", "integer_type", "linear"]
 
 LINEAR = ("QuantizeLinear", "DequantizeLinear")
+
+TYPES = {2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 21: "uint4", 22: "int4",
+         25: "uint2", 26: "int2"}  # fmt: skip
+"""Integer types by their number in ONNX."""
+
+
+def integer_type(dtype: Any) -> IntType | None:
+    """Type of integers of an array, narrow ones included; None of other numbers."""
+    name = str(dtype)
+    if name.strip("u").startswith("int") and name.strip("uint").isdigit():
+        return IntType(int(name.strip("uint")), not name.startswith("u"))
+    return None
 
 
 def _along(op: Operation, values: NDArray[Any], shape: tuple[int, ...], what: str) -> NDArray[Any]:
@@ -42,16 +56,27 @@ def _quantiser(op: Operation, parts: list[Any], shape: tuple[int, ...]) -> tuple
     scale = _along(op, parts[1].values, shape, "scale")
     if not (scale > 0).all() or parts[1].values.dtype != np.float32:
         raise ValueError("its scale must be positive and float32: absorb the sign into the weights")
-    given = parts[2].values if len(parts) > 2 and parts[2] is not None else np.zeros(1, np.uint8)
-    if given.dtype.kind not in "iu":
+    if len(parts) > 2 and parts[2] is not None:
+        given = parts[2].values
+    else:
+        given = np.zeros(1, TYPES.get(op.attributes.get("output_dtype") or 2, "float32")[:8])
+    kind = integer_type(given.dtype)
+    if kind is None:
         raise ValueError(f"its zero point must be of integers, not {given.dtype}: export it again")
     zero = _along(op, given, shape, "zero point")
-    limits = np.iinfo(given.dtype)
-    found = Quantiser(scale, zero, int(limits.min), int(limits.max), late=True)
-    return found, int(limits.bits)
+    return Quantiser(scale, zero, kind.low, kind.high, late=True), kind.bits
 
 
-def linear(op: Operation, parts: list[Any], stages: Stages, names: Names) -> Any:
+def coded(value: Value, low: int | None = None, high: int | None = None) -> Value:
+    """The integers of a tensor of codes, as a tensor of integers."""
+    function = value.function
+    first = int(function.low.min()) if low is None else low
+    last = int(function.high.max()) if high is None else high
+    rows = np.zeros((1,) * len(value.shape), dtype=np.int64)
+    return Value.of_integers(value.wire, rows, first, last)
+
+
+def linear(op: Operation, parts: list[Any], builder: Builder) -> Any:
     """Result of an operator of :py:`LINEAR`.
 
     Raises
@@ -60,29 +85,32 @@ def linear(op: Operation, parts: list[Any], stages: Stages, names: Names) -> Any
         If its input or parameters do not fit; the text says what to do.
     """
     x = parts[0]
-    shape = x.values.shape if isinstance(x, Constant) else x.shape
+    shape = x.shape
     quantiser, bits = _quantiser(op, parts, shape)
     if op.kind == "QuantizeLinear":
         if bits > 16:
             raise ValueError(f"gives codes of {bits} bits: use int8 or uint8")
         if isinstance(x, Constant):
             return Constant(np.broadcast_to(quantiser.codes(x.values), shape))
-        if not isinstance(x, Value):
+        if x.integer:
             raise ValueError("quantises integers: put a DequantizeLinear in front of it")
-        made = quantise(op, x, quantiser, bits, stages, names)
-        return Coded(made.shape, made.low, made.high)
+        return coded(quantise(op, x, quantiser, bits, builder))
     if isinstance(x, Constant):
-        if x.values.dtype.kind not in "iu":
+        if integer_type(x.values.dtype) is None:
             raise ValueError(f"takes {x.values.dtype}, not integers: leave it out")
         codes = x.values.astype(np.int64)
         scale, zero = (np.broadcast_to(part, shape) for part in (quantiser.scale, quantiser.zero))
         return Constant(quantiser.values(codes), codes, scale, zero)
-    if not isinstance(x, Coded):
+    if not x.integer:
         raise ValueError("takes real values, not integers: leave it out")
-    return Value.of_codes(shape, x.low, x.high, quantiser)
+    return real(x, quantiser)
 
 
-def real_codes(x: Coded) -> Value:
-    """Integers as real values of their own."""
-    one = Quantiser(np.ones((), np.float32), np.zeros((), np.float32), 0, 1)
-    return Value.of_codes(x.shape, x.low, x.high, one)
+def real(x: Value, quantiser: Quantiser) -> Value:
+    """Integers as the real values that a quantiser says they stand for."""
+    axes = (1,) * len(x.shape)
+    form = np.broadcast_shapes(axes, quantiser.scale.shape, quantiser.zero.shape, x.rows.shape)
+    x = x.spread(form)
+    count = math.prod(form)
+    low, high = wide(x.function.low, count), wide(x.function.high, count)
+    return Value.of_codes(x.wire, x.rows, low, high, quantiser.spread(form))

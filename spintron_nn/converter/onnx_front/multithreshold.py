@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,8 @@ class _Counter(Quantiser):
 
     Parameters
     ----------
-    limits : float32 array of shape ``(channels or 1, 1, ..., n)``
-        Thresholds of each channel, in any order, on an axis behind those of the values.
+    limits : float32 array of shape ``(channels or 1, n)``
+        Thresholds of each channel, in any order.
     factor, summand : int
         What is made of the count.
     """
@@ -32,12 +32,22 @@ class _Counter(Quantiser):
     factor: int
     summand: int
 
-    def codes(self, x: Floats) -> Ints:
+    def codes(self, x: Floats, rows: Ints | None = None) -> Ints:
         """Integers of float32 values."""
-        count: Ints = np.zeros(x.shape, dtype=np.int64)
+        count: Ints = np.zeros(np.shape(x), dtype=np.int64)
         for index in range(self.limits.shape[-1]):
-            count += x >= self.limits[..., index]
+            limit = self.limits[:, index]
+            count += x >= (limit[0] if len(limit) == 1 else limit[rows])
         return self.factor * count + self.summand
+
+    def spread(self, form: tuple[int, ...]) -> Quantiser:
+        """The same with thresholds for each element of an array of a shape."""
+        limits = self.limits
+        if len(limits) > 1:
+            channel = np.arange(len(limits)).reshape(self.scale.shape)
+            limits = limits[np.broadcast_to(channel, form).reshape(-1)]
+        one = self.scale.reshape(-1)[:1]
+        return replace(self, scale=one, zero=0 * one, limits=limits)
 
 
 def multithreshold_of(op: Operation, parts: list[Any]) -> tuple[Quantiser, int]:
@@ -51,8 +61,10 @@ def multithreshold_of(op: Operation, parts: list[Any]) -> tuple[Quantiser, int]:
     value = parts[0]
     if len(parts) < 2 or not isinstance(parts[1], Constant) or not isinstance(value, Value):
         raise ValueError("its thresholds must be constants, and its values not: export it again")
+    layout = str(op.attributes.get("data_layout", "NCHW"))
+    axis = len(value.shape) - 1 if layout in ("NHWC", "NWC") else 1
     limits: NDArray[Any] = parts[1].values
-    if limits.ndim != 2 or limits.shape[0] not in (1, value.shape[1]) or not limits.shape[1]:
+    if limits.ndim != 2 or limits.shape[0] not in (1, value.shape[axis]) or not limits.shape[1]:
         raise ValueError(
             f"its thresholds of shape {limits.shape} do not fit values of shape {value.shape}: "
             "give (channels, thresholds) or (1, thresholds)"
@@ -61,8 +73,6 @@ def multithreshold_of(op: Operation, parts: list[Any]) -> tuple[Quantiser, int]:
         raise ValueError(
             f"has {limits.shape[1]} thresholds, and at most {MOST} are converted: use 8 bits"
         )
-    if str(op.attributes.get("data_layout", "NCHW")) not in ("NCHW", "NC", "NCW"):
-        raise ValueError("has its channels last: convert it to the layout NCHW")
     scale = float(op.attributes.get("out_scale", 1.0))
     bias = float(op.attributes.get("out_bias", 0.0))
     whole = scale.is_integer() and bias.is_integer()
@@ -73,15 +83,15 @@ def multithreshold_of(op: Operation, parts: list[Any]) -> tuple[Quantiser, int]:
         )
     factor, summand = (int(scale), int(bias)) if whole else (1, int(bias / scale))
     top = factor * limits.shape[1] + summand
-    inner = limits.astype(np.float32).reshape(
-        1, limits.shape[0], *(1 for _ in value.shape[2:]), limits.shape[1]
-    )
+    sizes = [1] * len(value.shape)
+    sizes[axis] = limits.shape[0]
+    unit = np.full(sizes, 1.0 if whole else scale, dtype=np.float32)
     found = _Counter(
-        np.asarray(1.0 if whole else scale, dtype=np.float32),
-        np.zeros((), dtype=np.float32),
+        unit,
+        0 * unit,
         summand,
         top,
-        limits=inner,
+        limits=limits.astype(np.float32),
         factor=factor,
         summand=summand,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,12 +73,21 @@ class Quantiser:
     divides: bool = True
     late: bool = False
 
-    def codes(self, x: Floats) -> Ints:
-        """Integers of float32 values."""
+    def codes(self, x: Floats, rows: Ints | None = None) -> Ints:
+        """Integers of float32 values.
+
+        Parameters
+        ----------
+        x : float32 array
+            Values.
+        rows : int64 array of the same shape, or None
+            Which of flat parameters belongs to each; None where parameters broadcast.
+        """
+        scale, zero = self._at(self.scale, rows), self._at(self.zero, rows)
         if self.late:
-            y = ROUNDINGS[self.rounding](x / self.scale) + self.zero
+            y = ROUNDINGS[self.rounding](x / scale) + zero
             return np.clip(y, np.float32(self.low), np.float32(self.high)).astype(np.int64)
-        y = x / self.scale + self.zero if self.divides else x
+        y = x / scale + zero if self.divides else x
         if self.bipolar:
             return np.where(y >= 0, 1, -1).astype(np.int64)
         # Clipping comes first: rounding cannot leave a range that ends on integers.
@@ -86,6 +95,21 @@ class Quantiser:
         codes: Ints = ROUNDINGS[self.rounding](y).astype(np.int64)
         return codes
 
-    def values(self, codes: Ints) -> Floats:
-        """Real values of integers, in float32."""
-        return (codes.astype(np.float32) - self.zero) * self.scale
+    def values(self, codes: Ints, rows: Ints | None = None) -> Floats:
+        """Real values of integers, in float32; parameters as in :meth:`codes`."""
+        scale, zero = self._at(self.scale, rows), self._at(self.zero, rows)
+        return (codes.astype(np.float32) - zero) * scale
+
+    def spread(self, form: tuple[int, ...]) -> Quantiser:
+        """The same with flat parameters for each element of an array of a shape, or for all."""
+        scale, zero = (
+            part.reshape(-1) if part.size == 1 else np.broadcast_to(part, form).reshape(-1)
+            for part in (self.scale, self.zero)
+        )
+        return replace(self, scale=scale, zero=zero)
+
+    @staticmethod
+    def _at(part: Floats, rows: Ints | None) -> Floats:
+        if part.size == 1:
+            return part.reshape(())
+        return part if rows is None else part[rows]

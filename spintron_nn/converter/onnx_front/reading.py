@@ -31,6 +31,9 @@ OPSETS = range(9, 27)
 
 STANDARD = ("", "ai.onnx")
 
+NARROW = ("int2", "int4", "uint2", "uint4")
+"""Types of integers that numpy has not by itself."""
+
 
 @dataclass(frozen=True, eq=False)
 class Operation:
@@ -73,7 +76,7 @@ class Argument:
     kind : int
         Type of its values, by ONNX's number; 0 where it is no tensor.
     sizes : tuple of int or str, or None
-        Its axes: 0 where a size is left open, a name where it is named; None without a shape.
+        Its axes: a name, or an empty one, where a size is left open; None without a shape.
     """
 
     name: str
@@ -186,7 +189,7 @@ def _array(tensor: onnx.TensorProto) -> NDArray[Any]:
         values = numpy_helper.to_array(tensor)
     except Exception as error:  # whatever the decoder raises, the file caused it
         raise ValueError("has values that do not fit its type and shape: save it again") from error
-    if values.dtype.kind not in "fiub":
+    if values.dtype.kind not in "fiub" and values.dtype.name not in NARROW:
         raise ValueError(f"holds {values.dtype}, not numbers: use float32")
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ValueError("holds values that are not finite: train it again")
@@ -251,7 +254,7 @@ def _ports(graph: onnx.GraphProto, found: Graph) -> None:
             continue
         tensor = value.type.tensor_type
         sizes = tuple(
-            dim.dim_param if dim.HasField("dim_param") else dim.dim_value
+            dim.dim_value if dim.HasField("dim_value") else dim.dim_param
             for dim in tensor.shape.dim
         )
         shaped = tensor.HasField("shape")

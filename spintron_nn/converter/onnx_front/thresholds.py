@@ -1,19 +1,25 @@
-"""Exact thresholds of a quantised float32 function of integers."""
+"""Codes of a float32 function of integers: exact thresholds, or a table of all codes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spintron_ir import IntType, Thresholds
+from spintron_ir import IntType, Join, Thresholds
 
-from .values import Value
+from ..moving import bisect
+from .fusing import Coding
+from .values import Function, Value, collapsed
+from .wires import Builder, Wire
 
-__all__ = ["MOST", "find_thresholds"]
+__all__ = ["MOST", "codes_of_value", "table_of"]
 
 Ints = NDArray[np.int64]
+Codes = Callable[[Any, Ints], Ints]
 
 MOST = 255
 """Most thresholds of a channel."""
@@ -21,98 +27,151 @@ MOST = 255
 LARGEST = 1 << 23
 """Most thresholds of all channels together."""
 
-BLOCK = 1 << 21
-"""Values evaluated at once."""
+ENTRIES = 1 << 22
+"""Most entries of a table."""
+
+TABLE_BITS = 16
+"""Most bits of a code that a table is looked up by."""
 
 
-def find_thresholds(
-    value: Value,
-    codes: Callable[[NDArray[np.float32]], Ints],
-    kind: IntType | None,
-    *,
-    uniform: bool = False,
-) -> Thresholds:
-    """Find, by bisection, where the codes of a function of integers step.
+def codes_of_value(
+    builder: Builder, title: str, value: Value, codes: Codes, kind: IntType | None
+) -> tuple[Wire, int, int]:
+    """Add what turns the integers of a tensor into codes.
 
-    Every operator of the function is monotone, and so is its rounding in float32: the codes step
-    at most once to each value, and bisection finds the place.
+    Every operator of a monotone function is monotone, and so is its rounding in float32: its codes
+    step at most once to each value, and bisection finds the place. Any other function is
+    tabulated, for codes narrow enough.
 
     Parameters
     ----------
+    builder : Builder
+        The network.
+    title : str
+        Name wanted for the node.
     value : Value
         The function, and the range of its integers.
     codes : function
-        From a float32 tensor ``(batch, *shape)`` to its integers; it rises.
+        From float32 and rows to integers; it rises.
     kind : IntType or None
         Type of the codes; None for the narrowest.
-    uniform : bool
-        Whether the codes are the same function for all elements. Where the values are, too, one
-        channel stands for all.
+
+    Returns
+    -------
+    wire : Wire
+        The codes, as a tensor of the same shape.
+    low, high : int
+        Their range.
 
     Raises
     ------
     ValueError
-        If the function is not finite at an end, or has more than 256 codes; the text says what to
-        do.
+        If the function is not finite at an end, or has too many codes; the text says what to do.
     """
-    sign = np.where(value.rises < 0, -1, 1)
-    first = np.where(sign > 0, value.low, -value.high)
-    last = np.where(sign > 0, value.high, -value.low)
-    for end in (first, last):
-        if not np.isfinite(value.evaluate((sign * end)[None])).all():
-            raise ValueError("is not finite over the whole range: check the scales before it")
+    value = _shared(value)
+    form = value.rows.shape
+    function = value.function
+    least, most = _ends(function, codes)
+    narrow = builder.type(value.wire.node).bits <= TABLE_BITS
+    nodes, index = builder.by_channel([value.wire], form)
+    rows = _order(value)
+    shape, type_ = builder.shape(nodes[0]), builder.type(nodes[0])
+    if function.rises is None or (most - least > MOST and narrow):
+        table = table_of(function, type_, lambda x, r: codes(x, r))
+        tables = table[collapsed(rows)] if rows.size > 1 else table[:1]
+        op: Any = Join(inputs=(type_,), in_shape=shape, mode="sum", tables=tables[None])
+        low, high = int(table.min()), int(table.max())
+    else:
+        found = _thresholds(function, codes, least, most, kind)
+        if rows.size > 1:
+            found = replace(found, thresholds=found.thresholds[rows], sign=found.sign[rows])
+        op = Coding(shape, type_, _single(found))
+        low, high = found.low, found.low + found.thresholds.shape[1]
+    return Wire(builder.add(title, op, nodes[0]), index), low, high
 
-    def at(places: Ints) -> Ints:
-        found = value.evaluate(sign * places).reshape(len(places), *value.shape[1:])
-        return codes(found).reshape(len(places), -1)
 
-    least, most = at(first[None]), at(last[None])
-    low, high = int(least.min()), int(most.max())
+def _shared(value: Value) -> Value:
+    """Only the rows in use, each once."""
+    used, rows = np.unique(value.rows, return_inverse=True)
+    return replace(
+        value,
+        rows=collapsed(rows.reshape(value.rows.shape)),
+        function=value.function.taken(used),
+    )
+
+
+def _order(value: Value) -> Ints:
+    """Row of each channel, or of each value in order where rows differ along several axes."""
+    axes = [axis for axis, size in enumerate(value.rows.shape) if size > 1]
+    rows = value.rows if len(axes) < 2 else np.broadcast_to(value.rows, value.shape)
+    return rows.reshape(-1)
+
+
+def _ends(function: Function, codes: Codes) -> tuple[int, int]:
+    """Least and largest code at the ends of the range."""
+    row = np.arange(len(function.low))
+    values = [function.evaluate(end, row) for end in (function.low, function.high)]
+    if not all(np.isfinite(value).all() for value in values):
+        raise ValueError("is not finite over the whole range: check the scales before it")
+    found = [codes(value, row) for value in values]
+    return int(np.minimum(*found).min()), int(np.maximum(*found).max())
+
+
+def table_of(function: Function, kind: IntType, number: Codes) -> Ints:
+    """Number of each code of a type, for each row: shape ``(rows, 2**bits)``.
+
+    Raises
+    ------
+    ValueError
+        If there are too many codes, or the function is not finite at one.
+    """
+    count = len(function.low)
+    if kind.bits > TABLE_BITS or count << kind.bits > ENTRIES:
+        raise ValueError(
+            f"is no monotone function of sums of {kind.bits} bits, which no table holds: put a "
+            "Quant in front of it"
+        )
+    row = np.arange(count)[:, None]
+    places = np.arange(kind.low, kind.high + 1)
+    inside = np.clip(places, function.low[:, None], function.high[:, None])
+    values = np.broadcast_to(function.evaluate(inside, row), inside.shape)
+    if not np.isfinite(values).all():
+        raise ValueError("is not finite over the whole range: check the scales before it")
+    return number(values, np.broadcast_to(row, inside.shape))
+
+
+def _thresholds(
+    function: Function, codes: Codes, low: int, high: int, kind: IntType | None
+) -> Thresholds:
+    """Thresholds of each row, by bisection."""
+    assert function.rises is not None
+    sign = np.where(function.rises < 0, -1, 1)
+    first = np.where(sign > 0, function.low, -function.high)
+    last = np.where(sign > 0, function.high, -function.low)
+    row = np.arange(len(sign))
     count = max(high - low, 1)
     if count > MOST:
         raise ValueError(f"has {count + 1} codes, and at most 256 are converted: use 8 bits")
-    wanted = np.arange(low + 1, low + 1 + count)
-    if uniform and value.uniform:
-        found = _one_for_all(value, at, wanted, int(first[0]), int(last[0]))
-        sign = sign[:1]
-    elif count * value.count > LARGEST:
+    if count * len(sign) > LARGEST:
         raise ValueError("has thresholds of their own for too many values: use one scale")
-    else:
-        size = max(BLOCK // value.count, 1)
-        rows = [
-            _bisect(at, wanted[start : start + size, None], first, last)
-            for start in range(0, count, size)
-        ]
-        found = np.concatenate(rows).T
+
+    def at(places: Ints) -> Ints:
+        rows = np.broadcast_to(row, places.shape)
+        return codes(function.evaluate(sign * places, rows), rows)
+
+    wanted = np.arange(low + 1, low + 1 + count)[:, None]
+    size = max((1 << 21) // len(sign), 1)
+    parts = [bisect(at, wanted[at_ : at_ + size], first, last) for at_ in range(0, count, size)]
     if kind is None:
         kind = IntType.of_range(low, low + count)
     if low + count > kind.high:  # a constant at the top: one code more, which nothing reaches
         kind = IntType.of_range(min(low, kind.low), low + count)
-    return Thresholds(thresholds=found, sign=sign, low=low, type=kind)
+    return Thresholds(thresholds=np.concatenate(parts).T, sign=sign, low=low, type=kind)
 
 
-def _bisect(at: Callable[[Ints], Ints], wanted: Ints, first: Ints, last: Ints) -> Ints:
-    """Least integers of each element, ``first..last``, at which its codes reach those wanted.
-
-    One more than the last where none does.
-    """
-    shape = np.broadcast_shapes(wanted.shape, first.shape)
-    below = np.broadcast_to(first, shape).copy()
-    above = np.broadcast_to(last + 1, shape).copy()
-    while (below < above).any():
-        middle = (below + above) // 2
-        reached = at(np.minimum(middle, last)) >= wanted
-        open_ = below < above
-        above = np.where(open_ & reached, middle, above)
-        below = np.where(open_ & ~reached, middle + 1, below)
-    return below
-
-
-def _one_for_all(
-    value: Value, at: Callable[[Ints], Ints], wanted: Ints, first: int, last: int
-) -> Ints:
-    """Thresholds of the one channel of a uniform function: each element looks for another."""
-    frames = -(-len(wanted) // value.count)
-    spread = np.resize(wanted, frames * value.count).reshape(frames, value.count)
-    ends = (np.full(value.count, end) for end in (first, last))
-    return _bisect(at, spread, *ends).reshape(-1)[None, : len(wanted)]
+def _single(thresholds: Thresholds) -> Thresholds:
+    """One channel where all agree."""
+    rows, sign = thresholds.thresholds, thresholds.sign
+    if (rows == rows[0]).all() and (sign == sign[0]).all():
+        return replace(thresholds, thresholds=rows[:1], sign=sign[:1])
+    return thresholds

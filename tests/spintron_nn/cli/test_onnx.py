@@ -99,24 +99,25 @@ def test_refuses_options_of_torch_models(spintron, graph, tmp_path, words, messa
 
 def test_lint(spintron, graph, tmp_path):
     assert spintron("lint", "m.onnx", "--json").json["findings"] == []
-    # What lint says depends on the integers: 2**12 of them reach 4096 codes, bytes 256.
-    many = Graph((1,)).quant(1.0, 12.0, signed=0, narrow=0)
+    # What lint says depends on the integers: with 14 bits sums have 17, and reach 4096 codes.
+    many = Graph((4,))
+    many.add("MatMul", many.weight(np.ones((4, 1)), 1.0, 3.0)).quant(1.0, 12.0, signed=0, narrow=0)
     many.save(tmp_path / "many.onnx")
     assert spintron("lint", "many.onnx", "--json").json["findings"] == []
-    words = ("many.onnx", "--input-type", "uint12")
-    finding = "Quant_0 (Quant): has 4096 codes, and at most 256 are converted: use 8 bits"
+    words = ("many.onnx", "--input-type", "uint15")
+    finding = "Quant_2 (Quant): has 4096 codes, and at most 256 are converted: use 8 bits"
     assert spintron("lint", *words, "--json").json["findings"] == [finding]
     assert spintron("convert", *words, "-o", "net.safetensors").err.splitlines()[-1] == (
         f"error: the model cannot be converted (1 finding): {finding}"
     )
-    graph.add("Softmax").add("Erf").save(tmp_path / "m.onnx")
+    graph.add("Softmax").add("LSTM").save(tmp_path / "m.onnx")
     result = spintron("lint", "m.onnx")
     assert (result.code, result.out.splitlines()) == (
         1,
         [
             "Softmax_5 (Softmax): Softmax is not converted: leave it out, the scores before it "
             "have the same largest class",
-            "Erf_6 (Erf): Erf is not converted: use Relu in front of a Quant",
+            "LSTM_6 (LSTM): LSTM is not converted: unroll it, or make the model a plain sequence",
             "2 findings",
         ],
     )

@@ -60,7 +60,7 @@ def test_every_ideal_chip_gives_the_same_scores(choices, images):
 
 def test_thresholds_of_the_first_quantiser(images):
     """2 x - 1 rounds to -1, 0 and 1: the steps are at a quarter and three quarters of 255."""
-    first = converted("TFC_1W2A").network.nodes[1].layer
+    first = converted("TFC_1W2A").network.nodes[0].layer
     assert isinstance(first, Quantise)
     assert first.requantise.thresholds.tolist() == [[64, 192]]
     assert first.requantise.low == -1

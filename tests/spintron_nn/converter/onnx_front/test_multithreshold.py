@@ -40,6 +40,18 @@ def test_counts(limits, attributes, value, tmp_path):
     np.testing.assert_array_equal(found, value(count))
 
 
+@pytest.mark.parametrize(("layout", "shape"), [("NCHW", (2, 3, 3)), ("NHWC", (3, 3, 2))])
+def test_channels_first_or_last(layout, shape, tmp_path):
+    limits = np.array([[3.0, 9.0], [-1.0, 12.0]])
+    graph = Graph(shape)
+    graph.add("MultiThreshold", graph.constant(limits), domain=FINN, data_layout=layout)
+    made = convert_onnx(MTJConfig(), graph.save(tmp_path / "m.onnx"), input_type=IntType(4))
+    x = np.random.default_rng(0).integers(0, 16, (50, *shape))
+    form = (2, 1, 1) if layout == "NCHW" else (2,)
+    count = sum((x >= limits[:, n].reshape(form)).astype(int) for n in range(2))
+    np.testing.assert_array_equal(made.network.run(x), count)
+
+
 @pytest.mark.parametrize(
     ("limits", "attributes", "message"),
     [
@@ -50,11 +62,6 @@ def test_counts(limits, attributes, value, tmp_path):
             "thresholds) or (1, thresholds)",
         ),
         ([[1.0] * 256], {}, "has 256 thresholds, and at most 255 are converted: use 8 bits"),
-        (
-            [[1.0]],
-            {"data_layout": "NHWC"},
-            "has its channels last: convert it to the layout NCHW",
-        ),
         (
             [[1.0]],
             {"out_scale": 0.5, "out_bias": 0.3},

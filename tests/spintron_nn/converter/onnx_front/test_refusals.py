@@ -50,8 +50,13 @@ def constant(graph, kind, values, dtype=np.float32, **attributes):
 CASES = {
     "Softmax_0 (Softmax): Softmax is not converted: leave it out, the scores before it have the "
     "same largest class": lambda: start().add("Softmax"),
-    "Trunc_0 (Trunc): onnx.brevitas.Trunc is not converted: export the model with Quant, or with "
-    "QuantizeLinear and DequantizeLinear": lambda: start().add("Trunc", domain=DOMAIN),
+    "Trunc_0 (Trunc): its scale, zero point and bits must be constants: export it again": (
+        lambda: start().add("Trunc", domain=DOMAIN)
+    ),
+    "FloatQuant_0 (FloatQuant): onnx.brevitas.FloatQuant is not converted: export the model with "
+    "Quant, or with QuantizeLinear and DequantizeLinear": lambda: start().add(
+        "FloatQuant", domain=DOMAIN
+    ),
     "Quant_0 (Quant): its scale must be positive: absorb the sign into the weights": lambda: quant(
         -1.0
     ),
@@ -68,8 +73,10 @@ CASES = {
     "Quant_0 (Quant): its scale of shape (3,) does not fit values of shape (1, 2): reshape it": (
         lambda: quant([1.0, 2, 3])
     ),
-    "Quant_0 (Quant): has 65536 codes, and at most 256 are converted: use 8 bits": lambda: quant(
-        2.0**-16, 16.0, signed=0, narrow=0
+    "Quant_2 (Quant): has 65536 codes, and at most 256 are converted: use 8 bits": lambda: (
+        constant(start(), "MatMul", [[200.0] * 2] * 2)
+        .add("Relu")
+        .quant(2.0**-3, 16.0, signed=0, narrow=0)
     ),
     "Quant_0 (Quant): has thresholds of their own for too many values: use one scale": lambda: (
         start((40_000,)).quant(np.ones(40_000), 8.0, signed=0, narrow=0)
@@ -80,10 +87,8 @@ CASES = {
     "MatMul_0 (MatMul): has weights beyond 8 bits and a sign: quantise them to 8 bits or fewer": (
         lambda: constant(start(), "MatMul", [[256.0, 1], [1, 1]])
     ),
-    "MatMul_0 (MatMul): multiplies the shapes (1, 2) and (3, 1); only vectors (1, inputs) by "
-    "matrices (inputs, outputs) are converted: flatten first": lambda: constant(
-        start(), "MatMul", [[1.0], [1], [1]]
-    ),
+    "MatMul_0 (MatMul): multiplies the shapes (1, 2) and (3, 1), which do not fit: "
+    "reshape one": lambda: constant(start(), "MatMul", [[1.0], [1], [1]]),
     "MatMul_2 (MatMul): takes real values: put a Quant in front of it": lambda: dense(
         constant(start(), "Mul", 2.0)
     ),
@@ -98,30 +103,34 @@ CASES = {
     "weights: transpose it; attention is not converted": lambda: (graph := start()).join(
         "MatMul", graph.weight([[1.0, 0], [0, 1]], 1.0, 2.0), "input"
     ),
-    "Add_1 (Add): takes 'input' as Relu_0 does, and branches are not converted by this version: "
-    "make the model a plain sequence": lambda: start().add("Relu").add("Add", "input"),
-    "Add_0 (Add): joins two tensors that depend on the input, and branches are not converted by "
-    "this version: make the model a plain sequence": lambda: start().add("Add", "input"),
+    "Div_0 (Div): joins two tensors that depend on the input: use Add, Sub or Mul": lambda: (
+        start().add("Div", "input")
+    ),
+    "Add_2 (Add): joins the shapes (1, 2) and (1, 3), which do not fit: reshape one": lambda: (
+        (graph := start())
+        .add("MatMul", graph.weight(np.ones((2, 3)), 1.0, 2.0))
+        .join("Add", "input", "t1_0")
+    ),
+    "Sum_0 (Sum): Sum is not converted: join two tensors at a time with Add, Sub, Mul or Concat": (
+        lambda: start().add("Sum", "input")
+    ),
     "Add_0 (Add): its constant of shape (3, 2) does not fit values of shape (1, 2): reshape it": (
         lambda: constant(start(), "Add", np.ones((3, 2)))
     ),
     "Div_0 (Div): divides by zero: correct its constant": lambda: constant(
         start(), "Div", [0.0, 1]
     ),
-    "Div_0 (Div): divides by its input, which is not monotone: multiply by a constant": lambda: (
-        graph := start()
-    ).join("Div", graph.constant(1.0), "input"),
     "Reshape_0 (Reshape): gives the shape (2, 1), without the batch first: keep it there": (
         lambda: constant(start(), "Reshape", [2, 1], I64)
     ),
     "Reshape_0 (Reshape): cannot give 2 values the shape (1, 3): correct its sizes": lambda: (
         constant(start(), "Reshape", [1, 3], I64)
     ),
-    "Transpose_0 (Transpose): moves values, and only reshapes are converted: leave it out": (
-        lambda: start((2, 3)).add("Transpose", perm=[0, 2, 1])
+    "Transpose_0 (Transpose): gives the shape (2, 1, 3), without the batch first: keep it there": (
+        lambda: start((2, 3)).add("Transpose", perm=[1, 0, 2])
     ),
-    "LeakyRelu_0 (LeakyRelu): has the slope -0.5, which is not monotone: use one of at least 0": (
-        lambda: start().add("LeakyRelu", alpha=-0.5)
+    "LeakyRelu_0 (LeakyRelu): its alpha must be a finite number, not inf: export it again": (
+        lambda: start().add("LeakyRelu", alpha=np.inf)
     ),
     "Relu_0 (Relu): takes 'nowhere', which is nowhere in the graph: export the model again": (
         lambda: start().join("Relu", "nowhere")
@@ -156,11 +165,8 @@ CASES = {
     "MatMul_2 (MatMul): takes integers: put a DequantizeLinear in front of it": lambda: dense(
         linear("QuantizeLinear")
     ),
-    "QLinearMatMul_0 (QLinearMatMul): QLinearMatMul is not converted: export the model with Quant, "
-    "or with QuantizeLinear and DequantizeLinear": lambda: start().add("QLinearMatMul"),
-    "t0_0 (output): holds no layer: give a model with a Quant or a MatMul": lambda: start().add(
-        "Identity"
-    ),
+    "QLinearMatMul_0 (QLinearMatMul): takes no integers that depend on the input: put "
+    "QuantizeLinear in front": lambda: start().add("QLinearMatMul"),
     "t1_0 (output): is no straight line of the last integers: put a Quant at the end": lambda: (
         quant().add("Relu")
     ),
@@ -176,11 +182,11 @@ def test_a_finding(message, tmp_path):
 
 
 def test_all_findings_at_once(tmp_path):
-    graph = start((2, 2)).add("Conv").add("Sigmoid")
+    graph = start((2, 2)).add("Conv").add("LSTM")
     constant(graph, "MatMul", [[0.5, 1], [1, 1]]).quant(-1.0, 4.0).add("Softmax")
     assert [text.split(":")[0] for text in findings(graph.save(tmp_path / "m.onnx"))] == [
         "Conv_0 (Conv)",
-        "Sigmoid_1 (Sigmoid)",
+        "LSTM_1 (LSTM)",
         "MatMul_2 (MatMul)",
         "Quant_3 (Quant)",
         "Softmax_4 (Softmax)",

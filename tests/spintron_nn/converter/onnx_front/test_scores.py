@@ -93,7 +93,7 @@ def test_scores_that_do_not_compare_have_no_class(tmp_path):
     graph = Graph((2,))
     graph.add("MatMul", graph.weight(WEIGHTS, [[0.25, 0.5, 0.125]], 4.0)).add("ArgMax", axis=1)
     message = (
-        r"the model cannot be converted \(1 finding\): t2_0 \(output\): takes the largest of "
+        r"the model cannot be converted \(1 finding\): ArgMax_2 \(ArgMax\): takes the largest of "
         "scores with scales or offsets of their own, which no common integers represent: use one "
         "scale for all outputs, or put a Quant before it"
     )
