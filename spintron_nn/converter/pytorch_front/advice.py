@@ -14,7 +14,7 @@ _QUANTISED = (
 _CONTROL = "decide before the export: forward() must compute the same for every input"
 _CHOICE = "compute without comparisons: clamp, ReLU or a constant mask to multiply with"
 _VOLUME = "use one or two spatial axes"
-_ROOT = "fold it into constants, or use a function of one value from the list in docs"
+_ROOT = "fold it into constants, or use exp, sigmoid, tanh or a product"
 _RANDOM = "call model.eval() before torch.export, and draw nothing in forward()"
 
 _ADVICE = {
@@ -149,7 +149,11 @@ _ADVICE = {
     "embedding_bag": "give the embedded vectors as the input",
     "bilinear": "use nn.Linear on the concatenated inputs",
     "lp_pool2d": "use nn.MaxPool2d or nn.AvgPool2d",
-    "multi_head_attention_forward": "attention multiplies computed matrices: use convolutions",
+    **dict.fromkeys(
+        ("scaled_dot_product_attention", "baddbmm", "_native_multi_head_attention"),
+        "attention multiplies two computed matrices, and a crossbar holds constant ones: use "
+        "convolutions and Linear layers",
+    ),
     "wrap_with_set_grad_enabled": "leave torch.no_grad() out of forward()",
     "wrap_with_autocast": "leave torch.autocast out of forward()",
 }

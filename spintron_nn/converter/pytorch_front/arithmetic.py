@@ -154,6 +154,10 @@ def _stack(walk: Walk, a: dict[str, Any]) -> Value:
     return concatenated(walk, opened, place)
 
 
+def _side_by_side(walk: Walk, a: dict[str, Any]) -> Value:
+    return concatenated(walk, list(a["tensors"]), 1)
+
+
 HANDLERS: dict[str, Handler] = {
     "add": _add,
     **dict.fromkeys(("sub", "subtract"), _sub),
@@ -163,4 +167,5 @@ HANDLERS: dict[str, Handler] = {
     "addcmul": _multiply_add,
     **dict.fromkeys(("cat", "concat", "concatenate"), _concatenate),
     "stack": _stack,
+    **dict.fromkeys(("hstack", "column_stack"), _side_by_side),
 }

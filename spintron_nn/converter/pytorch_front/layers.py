@@ -114,10 +114,6 @@ def _matmul(walk: Walk, a: dict[str, Any]) -> Value:
     return walk.permute(_matrix(walk, walk.permute(value, order), weight), order)
 
 
-def _no_attention(walk: Walk, a: dict[str, Any]) -> Value:
-    raise Refused(ATTENTION)
-
-
 def _padding(given: Any, kernel: tuple[int, ...], dilation: tuple[int, ...]) -> Any:
     """Before and after each axis; an odd one of ``same`` goes behind, as in torch."""
     if given == "valid":
@@ -205,21 +201,27 @@ def _norm(walk: Walk, a: dict[str, Any]) -> Any:
         raise Refused("has no running statistics; use track_running_stats=True")
     if a.get("training"):
         raise Refused(EVAL)
-    if value.merged or value.ndim < 2:
+    if value.ndim < 2 or (value.merged and value.ndim > 2):
         raise Refused(
             f"is applied to {walk.text(value)}; give it (batch, channels) or (batch, channels, "
             "positions)"
         )
     mean, var = (walk.constant(a[name], "statistics") for name in ("running_mean", "running_var"))
     means, variances, eps = walk.numbers(mean), walk.numbers(var), float(a["eps"])
+    if eps < 0:
+        raise ValueError(f"adds {eps} to variances")
     if not (variances + eps > 0).all() and np.isfinite(variances).all():
         raise Refused("has variances below zero; train again from a checkpoint before it")
     gamma, gamma_key = _per_channel(walk, a["weight"], np.ones_like(means))
     beta, beta_key = _per_channel(walk, a["bias"], np.zeros_like(means))
-    if {part.shape for part in (means, variances, gamma, beta)} != {value.shape[:1]}:
+    if {part.shape for part in (means, variances, gamma, beta)} != {value.tail[:1]}:
         raise ValueError(f"statistics of shape {means.shape} do not fit {walk.text(value)}")
     made = Norm(gamma, beta, means, variances, eps, gamma_key, beta_key, mean.key, var.key)
-    return walk.add(made, value)
+    if not value.merged:
+        return walk.add(made, value)
+    last = len(value.shape) - 1  # the channels, which a step has first
+    first = walk.permute(value, (last, *range(last)))
+    return walk.permute(walk.like(made, first), (*range(1, last + 1), 0))
 
 
 def _per_channel(walk: Walk, given: Any, default: Reals) -> tuple[Reals, str | None]:
@@ -238,7 +240,6 @@ HANDLERS: dict[str, Handler] = {
     "linear": _linear,
     "addmm": _addmm,
     **dict.fromkeys(("mm", "bmm", "matmul", "mv"), _matmul),
-    **dict.fromkeys(("baddbmm", "scaled_dot_product_attention"), _no_attention),
     **dict.fromkeys(("conv1d", "conv2d", "conv3d", "convolution"), _conv),
     **dict.fromkeys(("conv_transpose1d", "conv_transpose2d"), _transposed),
     "batch_norm": _norm,

@@ -97,12 +97,14 @@ class _Front:
             if node not in self.live:
                 self.live.add(node)
                 waiting += node.all_input_nodes
+        self.lifted = self.signature.inputs_to_lifted_tensor_constants
         self.keys = {
             **self.signature.inputs_to_parameters,
             **self.signature.inputs_to_buffers,
-            **self.signature.inputs_to_lifted_tensor_constants,
+            **self.lifted,
         }
         self.walk = Walk(self._batch(by_name))
+        self.blind = bool(self.findings)  # without one batch, shapes say nothing
         for name, key in self.signature.buffers_to_mutate.items():
             if by_name.get(name) in self.live:
                 self.findings.append(
@@ -145,8 +147,8 @@ class _Front:
             self.values[node] = self._state(node, key)
             return
         shape = _shape(node)
-        if shape is None:
-            self.values[node] = node.meta.get("val")
+        if shape is None or self.blind:
+            self.values[node] = node.meta.get("val") if shape is None else Missing()
             return
         self.walk.node = node
         try:
@@ -174,7 +176,7 @@ class _Front:
         tensor = self.program.state_dict.get(key, self.program.constants.get(key))
         if not isinstance(tensor, torch.Tensor):
             return Missing()
-        if node in self.live and tensor.is_floating_point():
+        if node in self.live and node.name not in self.lifted and tensor.is_floating_point():
             try:
                 values = tensor.detach().cpu().to(torch.float64).numpy()
             except WRONG as error:
@@ -186,7 +188,7 @@ class _Front:
                     f"{key}: {bad} of {values.size} values are not finite; train again from a "
                     "checkpoint before they became so"
                 )
-        return Constant(tensor, key)
+        return Constant(tensor, None if node.name in self.lifted else key)
 
     def visit(self, node: Node) -> None:
         """Read one operation."""
@@ -275,7 +277,7 @@ class _Front:
             value = self.values.get(node) if hasattr(node, "all_input_nodes") else node
             if isinstance(value, Value) and not value.merged:
                 if value.at in self.inputs:  # an output is a step
-                    self.walk.node = node
+                    self.walk.node = next(iter(reversed(self.program.graph.nodes)))
                     value = self.walk.add(Reshape(), value, shape=value.shape)
                 places[name] = value.at
             elif isinstance(value, Value):

@@ -170,6 +170,14 @@ def _pixel_unshuffle(walk: Walk, a: dict[str, Any]) -> Value:
 def _expand(walk: Walk, a: dict[str, Any]) -> Value:
     value = walk.value(a["self"])
     sizes = [walk.size(size) for size in a["size"]]
+    return _expanded(walk, value, sizes)
+
+
+def _expand_as(walk: Walk, a: dict[str, Any]) -> Value:
+    return _expanded(walk, walk.value(a["self"]), list(walk.full_shape(walk.value(a["other"]))))
+
+
+def _expanded(walk: Walk, value: Value, sizes: list[Any]) -> Value:
     if len(sizes) != value.ndim or sizes[0] not in (-1, walk.full_shape(value)[0]):
         raise Refused(MIXES)
     tail = (own if size == -1 else size for size, own in zip(sizes[1:], value.tail, strict=True))
@@ -197,4 +205,5 @@ HANDLERS: dict[str, Handler] = {
     "pixel_shuffle": _pixel_shuffle,
     "pixel_unshuffle": _pixel_unshuffle,
     "expand": _expand,
+    "expand_as": _expand_as,
 }

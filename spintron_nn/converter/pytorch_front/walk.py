@@ -28,6 +28,8 @@ MIXES = (
     "others"
 )
 
+COMPARES = "takes a comparison where numbers must be; use clamp, ReLU or a constant mask"
+
 MAX_VALUES = 1 << 28
 """Most values of one result: what a damaged or hostile file asks for stays within memory."""
 
@@ -154,7 +156,7 @@ class Walk:
                 "works on constants where a computed tensor must be; compute it before the export"
             )
         if not isinstance(given, Value):
-            raise Refused("takes no computed tensor of numbers; give it one")
+            raise Refused(COMPARES)
         return given
 
     def images(self, given: Any, spatial: int) -> Value:
@@ -206,7 +208,9 @@ class Walk:
             raise Refused("takes a tensor where a number must be; use a number")
         if isinstance(given, bool | int | float):
             return float(given)
-        raise Refused("depends on the size of the batch; use a number")
+        if isinstance(given, torch.SymInt | torch.SymFloat):
+            raise Refused("depends on the size of the batch; use a number")
+        raise Refused(COMPARES)
 
     def size(self, given: Any) -> Any:
         """Return a size as an integer, or as an expression where it depends on the batch."""
