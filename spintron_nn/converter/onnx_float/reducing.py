@@ -1,0 +1,127 @@
+"""Operators along axes: means, maxima, softmax, indices of the largest."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from spintron_nn.converter.graph import ArgmaxOf, Function, SoftmaxOf, TopKOf
+from spintron_nn.converter.onnx_front.reading import Operation
+
+from .arranging import permuted, take
+from .attributes import AGAIN, axis_of, check_known, flag, number, sizes
+from .build import Builder
+from .pairs import affine
+from .tensors import Part, Value
+from .windows import whole_axes
+
+__all__ = ["argmax", "reduce", "softmax", "topk"]
+
+
+def _given(parts: list[Part]) -> Value:
+    x = parts[0] if parts else None
+    if not isinstance(x, Value):
+        raise ValueError("takes a constant: compute it beforehand")
+    return x
+
+
+def reduce(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
+    """``ReduceMean``, ``ReduceSum``, ``ReduceMax`` and ``ReduceMin`` along any axes."""
+    check_known(op, "axes keepdims noop_with_empty_axes")
+    x = _given(parts)
+    rank = len(x.shape)
+    if len(parts) > 1 and parts[1] is not None:
+        given = sizes(parts[1], "axes")
+    else:
+        given = op.attributes.get("axes", ())
+    axes = sorted({axis_of(axis, rank) for axis in given})
+    if not axes:
+        if flag(op, "noop_with_empty_axes"):
+            return x
+        axes = list(range(rank))
+    if x.whole and op.kind in ("ReduceMean", "ReduceSum"):
+        raise ValueError("computes with integers, which may wrap round: cast them to float32")
+    if to.batch is None and x.shape[:1] == (1,) and rank > 1 and len(axes) < rank:
+        axes = [axis for axis in axes if axis]  # an axis of one value needs no reduction
+    lead = to.lead([x], axes)
+    kept = [axis for axis in range(lead, rank) if axis not in axes]
+    shape = tuple(1 if axis in axes else size for axis, size in enumerate(x.shape))
+    if not flag(op, "keepdims", 1):
+        given_axes = {axis_of(axis, rank) for axis in given} or set(range(rank))
+        shape = tuple(size for axis, size in enumerate(shape) if axis not in given_axes)
+    if op.kind == "ReduceMin":
+        x = to.each(op, Function("neg"), x)
+    moved = permuted(op, x, (*range(lead), *kept, *axes), to)
+    spatial = [x.shape[axis] for axis in axes]
+    if len(spatial) != 2 or len(kept) != 1:
+        spatial = [math.prod(spatial)]
+    frame = (math.prod(x.shape[axis] for axis in kept), *spatial)
+    if op.kind == "ReduceMean":
+        return whole_axes(op, "average", moved, frame, shape, to)
+    if op.kind == "ReduceSum":
+        return whole_axes(op, "average", moved, frame, shape, to, divisor=1)
+    found = whole_axes(op, "max", moved, frame, shape, to)
+    return to.each(op, Function("neg"), found) if op.kind == "ReduceMin" else found
+
+
+def softmax(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
+    """``Softmax`` and ``LogSoftmax``; before opset 13 over all axes from one on."""
+    check_known(op, "axis")
+    x = _given(parts)
+    rank = len(x.shape)
+    axis = axis_of(op.attributes.get("axis", -1 if opset > 12 else 1), rank)
+    log = op.kind == "LogSoftmax"
+    shape = x.shape
+    if opset < 13:
+        lead = to.lead([x], range(axis, rank))
+        if axis == 0:
+            lead = 0
+        rows, cols = math.prod(shape[lead:axis]), math.prod(shape[axis:])
+        frame: tuple[int, ...] = (cols,) if rows == 1 else (rows, cols)
+        return to.emit(op, SoftmaxOf(len(frame) - 1, log), [(x, frame)], shape, lead, frame)
+    lead = to.lead([x], [axis])
+    return to.emit(op, SoftmaxOf(axis - lead, log), [(x, shape[lead:])], shape, lead)
+
+
+def argmax(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
+    """``ArgMax`` and ``ArgMin``; the last of equal values is the first of the mirrored ones."""
+    check_known(op, "axis keepdims select_last_index")
+    x = _given(parts)
+    axis = axis_of(op.attributes.get("axis", 0), len(x.shape))
+    lead = to.lead([x], [axis])
+    size = x.shape[axis]
+    last = flag(op, "select_last_index")
+    if last:
+        x = take(op, x, axis, range(size - 1, -1, -1), to)
+    frame = x.shape[lead:]
+    rest = (*frame[: axis - lead], *frame[axis - lead + 1 :])
+    kept = flag(op, "keepdims", 1)
+    shape = (*x.shape[:axis], *((1,) if kept else ()), *x.shape[axis + 1 :])
+    made = ArgmaxOf(axis - lead, op.kind == "ArgMin")
+    inputs = [(x, frame)]
+    found = to.emit(op, made, inputs, shape, lead, rest)
+    if last:
+        found = affine(op, found, -1.0, float(size - 1), to)
+    return replace(found, whole=True)
+
+
+def topk(op: Operation, parts: list[Part], to: Builder, opset: int) -> tuple[Value, ...]:
+    """``TopK``: values and indices."""
+    check_known(op, "axis k largest sorted")
+    x = _given(parts)
+    rank = len(x.shape)
+    axis = axis_of(op.attributes.get("axis", -1), rank)
+    count = (number(op, "k", 0),) if opset < 10 else sizes(parts[1] if parts[1:] else None, "k")
+    if len(count) != 1 or not 1 <= count[0] <= x.shape[axis]:
+        raise ValueError(f"takes {count} of {x.shape[axis]} values along its axis: {AGAIN}")
+    (k,) = count
+    lead = to.lead([x], [axis])
+    flag(op, "sorted", 1)
+    least = not flag(op, "largest", 1)
+    source = to.each(op, Function("neg"), x) if least else x
+    shape = (*x.shape[:axis], k, *x.shape[axis + 1 :])
+    inputs = [(source, x.shape[lead:])]
+    values = to.emit(op, TopKOf(k, axis - lead, True), inputs, shape, lead, whole=x.whole)
+    if least:
+        values = to.each(op, Function("neg"), values)
+    return values, to.emit(op, TopKOf(k, axis - lead), inputs, shape, lead, whole=True)
