@@ -138,6 +138,21 @@ def test_between_other_layers(body):
     check(convolution(np.random.default_rng(0)), body=body)
 
 
+def test_padding_holds_up_no_matrix():
+    """A matrix at every position gives its vectors evenly; padding takes no beats for a while."""
+    rng = np.random.default_rng(0)
+    window = Window(in_shape=(4, 2, 2), type=U3, kernel=(2, 2), padding=(0, 0, 1, 1))
+    net = chain(
+        window,
+        matrix(rng, 8, 3, 8),
+        Flatten(in_shape=(8, 3), type=U3, out_shape=(4, 2, 3)),
+        gather((4, 2, 3), pad((1, 0), (0, 1), (0, 0))),
+        gather((5, 3, 3), lambda x: x[4:, 1:]),
+    )
+    plan = check(net, 72, stalls=(0.0,), body="folded")
+    assert [feed.depth > 0 for feed in plan.feeds.values()] == [*[False] * 3, True, False, False]
+
+
 def test_lanes_on_both_sides():
     rq = MulShift(multiplier=[3, 2, 5, 1], shift=[1, 1, 2, 0], zero_point=0, type=U3)
     net = chain(
