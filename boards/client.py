@@ -213,10 +213,15 @@ class BoardClient:
         numpy.ndarray, or dict from output name to it
             ``int64`` of shape ``(batch, length)``.
         """
+        given = dict(x) if isinstance(x, Mapping) else {self.info().inputs[0].name: x}
+        names, counts = list(given), sorted({len(values) for values in given.values()})
+        if len(counts) > 1:
+            raise ParameterError(
+                "run: every input must have the same number of frames, not "
+                f"{', '.join(map(str, counts))}"
+            )
         self.reset()
-        one = not isinstance(x, Mapping)
-        batch = zip(*x.values()) if isinstance(x, Mapping) else ((row,) for row in np.asarray(x))
-        names = [self.info().inputs[0].name] if one else list(x)
+        batch = zip(*given.values(), strict=True)
         answers = [self.infer(dict(zip(names, row))).outputs for row in batch]
         stacked = {
             field.name: np.array([a[field.name] for a in answers], np.int64).reshape(

@@ -112,8 +112,12 @@ def _plan(network: Network, target_frequency: float) -> Plan:
     return map_network(network, replace(GENERIC, clock_hz=float(target_frequency)))
 
 
-def _frames(network: Network) -> Any:
-    port = network.inputs[0]
+def _frames(network: Network) -> dict[str, Any]:
+    """Random frames for every input."""
     random = np.random.default_rng(0)
-    size = (FRAMES, *port.shape)
-    return random.integers(port.type.low, port.type.high, size=size, endpoint=True)
+    return {
+        port.name: random.integers(
+            port.type.low, port.type.high, size=(FRAMES, *port.shape), endpoint=True
+        )
+        for port in network.inputs
+    }
