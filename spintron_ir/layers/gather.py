@@ -92,4 +92,4 @@ class Gather(UnaryLayer):
         count = math.prod(self.in_shape)
         padded = np.full((len(x), count + 1), self.pad_value)
         padded[:, :-1] = x.reshape(len(x), count)
-        return padded[:, self.index].reshape(len(x), *self.out_shape)
+        return padded.take(self.index, axis=1).reshape(len(x), *self.out_shape)
