@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,6 @@ from .integers import IntegerGraph, IntegerNode, IntegerOutput, Matrix
 from .mapping import MappedLayer, weight_levels, write_devices
 from .model import SpintronicModel
 from .moving import Line, moved, whole
-from .onnx_front import load_onnx
 from .packing import packed
 from .real_adc import with_converters
 from .report import ConversionReport, LayerReport, layer_report
@@ -39,18 +39,18 @@ from .scores import KEY
 from .settings import Settings
 from .wires import bias_error, tile_rule
 
-__all__ = ["convert_onnx", "place"]
+__all__ = ["convert_onnx", "convert_quantised", "load_quantised", "place"]
 
 Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
 
 
-def convert_onnx(
+def convert_quantised(
     mtj_config: MTJConfig,
     path: str | Path,
     *,
-    input_type: IntType,
-    input_scale: float = 1.0,
+    input_type: IntType | Mapping[str, IntType] | None = None,
+    input_scale: float | Mapping[str, float] = 1.0,
     crossbar_size: int = 128,
     adc_bits: int | None = 8,
     dac_bits: int = 1,
@@ -61,7 +61,7 @@ def convert_onnx(
     calibration: ArrayLike | None = None,
     name: str = "network",
 ) -> SpintronicModel:
-    """Put a quantised ONNX model on a chip.
+    """Put a quantised model of ONNX or TFLite on a chip.
 
     On an ideal chip the network computes exactly the integers that the graph means. On a sampled
     one each channel's thresholds are those of the straight line from the sums of its devices to
@@ -72,11 +72,11 @@ def convert_onnx(
     mtj_config : MTJConfig
         The technology.
     path : path
-        An ``.onnx`` file with Quant, or with QuantizeLinear and DequantizeLinear.
-    input_type : IntType, at most 16 bits
-        Integers that stand for the real input.
-    input_scale : float
-        Real value of one unit of the input.
+        An ``.onnx`` file with quantisers, or a ``.tflite`` file of 8 bits.
+    input_type : IntType, at most 16 bits, dict of such by input, or None
+        Integers that stand for real inputs; a TFLite file of integers needs none.
+    input_scale : float, or dict of such
+        Real value of one unit of an input.
     crossbar_size, adc_bits, dac_bits, scheme, code_steps
         Fields of :class:`~spintron_nn.converter.settings.Settings`; the scheme ``reference``, which
         has no zero weight, and the code steps ``column`` are refused.
@@ -96,7 +96,12 @@ def convert_onnx(
     ParameterError
         If an argument is outside its range.
     """
-    graph = load_onnx(path, input_type=input_type, input_scale=input_scale)
+    if input_type is None and Path(path).suffix != ".tflite":
+        raise ParameterError(
+            "convert: input_type must be given for an ONNX model, the integers that stand for its "
+            "input: IntType(8) for bytes, for example"
+        )
+    graph = load_quantised(path, input_type=input_type, input_scale=input_scale)
     settings = Settings(
         chip=Chip(mtj_config, seed=chip_seed or 0, ideal=chip_seed is None, wafer=wafer),
         quantization_bits=mtj_config.level_bits,
@@ -107,6 +112,38 @@ def convert_onnx(
         code_steps=code_steps,
     )
     return place(graph, settings, calibration=calibration, name=name)
+
+
+convert_onnx = convert_quantised
+
+
+def load_quantised(
+    path: str | Path,
+    *,
+    input_type: IntType | Mapping[str, IntType] | None = None,
+    input_scale: float | Mapping[str, float] = 1.0,
+) -> IntegerGraph:
+    """Read a quantised model of ONNX or, where the file is named so, of TFLite.
+
+    Parameters
+    ----------
+    path : path
+        An ``.onnx`` or ``.tflite`` file.
+    input_type, input_scale
+        As for :func:`convert_quantised`.
+
+    Raises
+    ------
+    ConversionError
+        If the file is damaged or holds what cannot be converted; ``findings`` lists all of it.
+    """
+    if Path(path).suffix == ".tflite":
+        from .tflite_front import load_tflite
+
+        return load_tflite(path, input_type=input_type, input_scale=input_scale)
+    from .onnx_front import load_onnx
+
+    return load_onnx(path, input_type=input_type, input_scale=input_scale)
 
 
 def place(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from spintron_ir import Argmax, Flatten, IntType, Port
-from spintron_ir.errors import ConversionError, ParameterError
+from spintron_ir.errors import ConversionError
 
 from ..integers import IntegerGraph, IntegerNode, IntegerOutput
 from .advice import advice_for
@@ -18,6 +18,7 @@ from .joins import JOINS, concatenation, join
 from .linear import convolution, fully_connected
 from .moves import MOVES, PADS, RESHAPES, SPLITS, fold, integers, move, pad, pieces, reshape
 from .pools import mean, pool
+from .ports import Inputs
 from .reading import Graph, Operation, read_graph
 from .refusal import DAMAGE, Refusal, told
 from .softmax import softmax
@@ -56,7 +57,10 @@ FOLDED = ("SHAPE", "PACK", "STRIDED_SLICE")
 
 
 def load_tflite(
-    path: str | Path, *, input_type: IntType | None = None, input_scale: float = 1.0
+    path: str | Path,
+    *,
+    input_type: IntType | Mapping[str, IntType] | None = None,
+    input_scale: float | Mapping[str, float] = 1.0,
 ) -> IntegerGraph:
     """Read a quantised model; everything that cannot be converted exactly is listed at once.
 
@@ -64,10 +68,10 @@ def load_tflite(
     ----------
     path : path
         A ``.tflite`` file with activations of 8 bits.
-    input_type : IntType or None
-        Integers that stand for inputs of float32; None takes 8 bits unsigned, to look at a model.
-        Inputs of int8 and uint8 are integers already.
-    input_scale : float
+    input_type : IntType, dict of such by the name of the input, or None
+        Integers that stand for inputs of float32. Inputs of int8 and uint8 are integers already,
+        and need none.
+    input_scale : float, or dict of such
         Real value of one unit of inputs of float32.
 
     Raises
@@ -75,16 +79,8 @@ def load_tflite(
     ConversionError
         If the file is damaged or holds what cannot be converted.
     """
-    if input_type is not None and input_type.bits > 16:
-        raise ParameterError(
-            f"load_tflite: input_type must have at most 16 bits, not {input_type.bits}"
-        )
-    real = isinstance(input_scale, (int, float, np.floating)) and not isinstance(input_scale, bool)
-    if not real or not 1e-30 <= input_scale <= 1e30:
-        raise ParameterError(
-            f"load_tflite: input_scale must be in 1e-30..1e30, not {input_scale!r}"
-        )
-    walk = _Walk(read_graph(path), input_type, float(input_scale))
+    inputs = Inputs(input_type, input_scale)
+    walk = _Walk(read_graph(path), inputs)
     with np.errstate(all="ignore"):
         found = walk.run()
     if walk.findings or found is None:
@@ -95,8 +91,8 @@ def load_tflite(
 class _Walk:
     """One pass over the operators of a graph, in order."""
 
-    def __init__(self, graph: Graph, kind: IntType | None, scale: float) -> None:
-        self.graph, self.kind, self.scale = graph, kind, scale
+    def __init__(self, graph: Graph, inputs: Inputs) -> None:
+        self.graph, self.inputs = graph, inputs
         self.findings = list(graph.findings)
         self.state = State(graph.tensors)
         self.ports: list[Port] = []
@@ -108,6 +104,7 @@ class _Walk:
                 self.parts[index] = Constant(tensor, tensor.values)
         if not self.graph.inputs:
             self.findings.append("the model has no input: export it again")
+        self.inputs.check([self._title(index) for index in self.graph.inputs])
         for index in self.graph.inputs:
             self.parts[index] = self._part(f"{self._title(index)} (input)", self._input, index)
         for op in self.graph.operations:
@@ -168,19 +165,13 @@ class _Walk:
                 f"must have fixed axes behind the batch, not free ones {tensor.free}: export the "
                 "model with a fixed shape"
             )
-        if tensor.kind == "float32":
-            kind, scale, zero, real = self.kind or IntType(8), self.scale, 0, True
-        else:
-            (kind, scale, zero), real = of_tensor(tensor), False
-            if self.kind not in (None, kind):
-                raise Refusal(
-                    f"holds {kind} already, not real numbers for {self.kind}: feed {kind}"
-                )
-            if self.scale not in (1.0, scale):
-                raise Refusal(
-                    f"holds integers of the scale {scale:g} already, not {self.scale:g}: leave the "
-                    "input scale out"
-                )
+        kind, scale, zero, real = self.inputs.of(tensor)
+        if kind is None:
+            kind = IntType(8)
+            self.findings.append(
+                f"{tensor.name} (input): takes real numbers: say which integers stand for them, "
+                "--input-type uint8 --input-scale 0.00392156862745098 for example"
+            )
         single = len(self.graph.inputs) == 1
         name = self.state.name("x" if single else tensor.name)
         self.ports.append(Port(name=name, shape=tensor.shape[1:], type=kind, scale=scale))

@@ -80,6 +80,22 @@ def test_several_inputs_have_their_own_names(tmp_path):
     assert names == ["serving_default_left_0", "serving_default_left_0_"]
 
 
+def test_real_inputs_of_several_types(tmp_path):
+    model = Model()
+    parts = [model.input((1, 3), "float32", name=name) for name in ("a", "b")]
+    codes = [model.tensor((1, 3), scale=0.5) for _ in parts]
+    for part, code in zip(parts, codes, strict=True):
+        model.add("QUANTIZE", [part], [code])
+    out = model.tensor((1, 3), scale=1.0)
+    model.add("ADD", codes, [out], "AddOptions")
+    given = {"input_type": {"a": IntType(4), "b": INT8}, "input_scale": {"b": 0.25}}
+    graph = load_tflite(written(model.pack([out]), tmp_path), **given)
+    assert [(port.name, port.type, port.scale) for port in graph.inputs] == [
+        ("a", IntType(4), 1.0),
+        ("b", INT8, 0.25),
+    ]
+
+
 def test_a_tie_is_noted_where_libraries_of_functions_differ(tmp_path):
     model = Model()
     x = model.input((1, 4), scale=0.5)
@@ -90,6 +106,10 @@ def test_a_tie_is_noted_where_libraries_of_functions_differ(tmp_path):
     )
 
 
+REAL = (
+    "x (input): takes real numbers: say which integers stand for them, --input-type uint8 "
+    "--input-scale 0.00392156862745098 for example"
+)
 FLOATS = "computes with real numbers: quantise the whole model to int8"
 FILES = {
     "batch": (
@@ -117,6 +137,7 @@ FILES = {
         "quantise the whole model to int8",
     ),
     "floats": (relu(kind="float32", scale=None), f"y (RELU): {FLOATS}"),
+    "real input": (relu(kind="float32", scale=None), REAL),
     "variable": (
         relu(change=set_tensor(0, "isVariable", True)),
         "x (tensor): keeps its value from frame to frame: make the model stateless",
@@ -204,6 +225,8 @@ def test_an_input_of_integers_takes_no_other_type_or_scale(tmp_path):
         ({"input_type": IntType(17)}, "input_type must have at most 16 bits, not 17"),
         ({"input_scale": 0}, r"input_scale must be in 1e-30\.\.1e30, not 0"),
         ({"input_scale": True}, r"input_scale must be in 1e-30\.\.1e30, not True"),
+        ({"input_scale": {"y": 1.0}}, "input_scale must be given for x, not for y"),
+        ({"input_type": {"a": INT8, "b": INT8}}, "input_type must be given for x, not for a, b"),
     ],
 )
 def test_arguments(given, message, tmp_path):
