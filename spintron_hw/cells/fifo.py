@@ -25,7 +25,7 @@ class StreamFIFO(wiring.Component):
     ----------
     shape : shape-like
         Shape of the payload.
-    depth : int, 1..65536
+    depth : int, 1..16777216
         Payloads that it holds.
 
     Members
@@ -42,7 +42,7 @@ class StreamFIFO(wiring.Component):
     """
 
     def __init__(self, *, shape: Any, depth: int):
-        self.depth = check_int("StreamFIFO", "depth", depth, 1, 1 << 16)
+        self.depth = check_int("StreamFIFO", "depth", depth, 1, 1 << 24)
         self.shape = shape
         super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
 

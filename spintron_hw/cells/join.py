@@ -122,7 +122,7 @@ class StreamJoin(wiring.Component):
         for lane in range(self.lanes):
             parts = [number[lane] for number in numbers]
             if self.join.mode == "product":
-                total: Value = pipelined_product(pipe, *parts, self.latency - 2)
+                total: Value = pipelined_product(pipe, parts[0], parts[1], self.latency - 2)
             else:
                 while len(parts) > 4:
                     fours = [parts[n : n + 4] for n in range(0, len(parts), 4)]

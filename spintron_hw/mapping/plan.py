@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -58,10 +58,12 @@ class LayerPlan(Protocol):
     def interval(self) -> int:
         """Least number of cycles between frames."""
 
-    def output_times(self, *times: NDArray[np.int64]) -> NDArray[np.int64]:
+    @property
+    def output_times(self) -> Callable[..., NDArray[np.int64]]:
         """Cycle of each output beat of a first frame, given those of the beats of each input."""
 
-    def run(self, *inputs: NDArray[np.int64], first_frame: int = 0) -> NDArray[np.int64]:
+    @property
+    def run(self) -> Callable[..., NDArray[np.int64]]:
         """Outputs ``(batch, length)`` of inputs, each ``(batch, its length)``."""
 
 

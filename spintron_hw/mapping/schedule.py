@@ -251,8 +251,8 @@ class _Run:
             self.left[node.name] = self._node(node.name, feeds)
         latency = 1 + max(self._output(output) for output in self.network.outputs)
         streams = [*self.left.values(), *self.passed]
-        feeds = tuple(self.done[f.sink, f.slot] for fs in self.feeds.values() for f in fs)
-        return Schedule(feeds, self.left, all(map(self._settled, streams)), latency)
+        done = tuple(self.done[f.sink, f.slot] for fs in self.feeds.values() for f in fs)
+        return Schedule(done, self.left, all(map(self._settled, streams)), latency)
 
     def _kinds(self) -> tuple[dict[str, bool], dict[str, bool]]:
         """Streams in chains from an input, without branches; of these, inputs as they are.
@@ -306,7 +306,7 @@ class _Run:
                 depth = self._depth(offered[slot], taken[slot])
                 depth = max(depth, self.stored.get((name, slot), 0))
                 behind = feed.lanes != self.lanes[feed.source]
-                feed = replace(feed, **{"depth_behind" if behind else "depth": depth})
+                feed = replace(feed, depth_behind=depth) if behind else replace(feed, depth=depth)
             self.done[name, slot] = feed
         self.passed += taken
         return left

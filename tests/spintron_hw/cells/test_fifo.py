@@ -29,6 +29,6 @@ def test_holds_its_depth():
 
 @pytest.mark.parametrize("depth", [0, 65537, 2.0])
 def test_refuses(depth):
-    message = rf"StreamFIFO: depth must be an integer in 1\.\.65536, not {depth}"
+    message = rf"StreamFIFO: depth must be an integer in 1\.\.16777216, not {depth}"
     with pytest.raises(ParameterError, match=f"^{message}$"):
         StreamFIFO(shape=SHAPE, depth=depth)
