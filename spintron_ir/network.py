@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import sys
 from collections.abc import Mapping
@@ -21,6 +22,9 @@ from .record import Record, register
 from .types import IntType
 
 __all__ = ["Network", "Node", "Output", "Port"]
+
+RUN_VALUES = 1 << 19
+"""Values of the largest result that are worked on at a time: what the processor's cache likes."""
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
@@ -250,7 +254,9 @@ class Network(Record):
     def trace(self, x: Any, first_frame: int = 0) -> dict[str, NDArray[np.int64]]:
         """Results of every node, by name; arguments as for :meth:`run`."""
         check_int("Network", "first_frame", first_frame, 0, (1 << 62) - 1)
-        known = self._frames(x)
+        return self._trace(self._frames(x), first_frame)
+
+    def _trace(self, known: dict[str, NDArray[np.int64]], first_frame: int) -> dict[str, Any]:
         for node in self.nodes:
             inputs = [known[source] for source in node.inputs]
             known[node.name] = node.layer.run(*inputs, first_frame=first_frame)
@@ -275,8 +281,15 @@ class Network(Record):
         NetworkError
             If the inputs have the wrong names, shape, type or range.
         """
-        results = self.trace(x, first_frame)
-        outputs = {output.name: results[output.node] for output in self.outputs}
+        check_int("Network", "first_frame", first_frame, 0, (1 << 62) - 1)
+        frames, parts = self._frames(x), []
+        step = max(1, RUN_VALUES // max(math.prod(node.layer.shape) for node in self.nodes))
+        for start in range(0, max(len(frames[self.inputs[0].name]), 1), step):
+            some = {name: values[start : start + step] for name, values in frames.items()}
+            found = self._trace(some, first_frame + start)
+            parts.append([found[output.node] for output in self.outputs])
+        whole = map(np.concatenate, zip(*parts, strict=True))
+        outputs = {output.name: values for output, values in zip(self.outputs, whole, strict=True)}
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
     def to_bytes(self) -> bytes:

@@ -18,14 +18,13 @@ if TYPE_CHECKING:
 __all__ = ["EXACT", "Reads", "format_of", "noise_words"]
 
 EXACT = ((1 << 24, np.float32), (1 << 53, np.float64))
-"""Formats with the bound below which they hold every integer."""
 
 TABLE_VALUES = 1 << 23
 """Most entries of tables that give the code of every level of every converter of a layer."""
 
 
 def format_of(bound: int) -> Any:
-    """The least floating-point format that is exact up to a bound, or None."""
+    """The least floating-point format that holds every integer up to a bound, or None."""
     return next((dtype for limit, dtype in EXACT if bound < limit), None)
 
 

@@ -18,6 +18,7 @@ from spintron_ir import (
     Output,
     ParameterError,
     Port,
+    network,
 )
 
 U4, I4 = IntType(4), IntType(4, signed=True)
@@ -119,6 +120,18 @@ def test_frames_are_numbered():
     np.testing.assert_array_equal(np.concatenate(parts), whole)
     assert len(np.unique(whole, axis=0)) > 1
     np.testing.assert_array_equal(whole[3:], net.trace(x)["stem"][:3])
+
+
+@pytest.mark.parametrize("frames", [0, 1, 5, 9])
+def test_a_few_frames_at_a_time_change_nothing(monkeypatch, frames):
+    net, rng = branched(), np.random.default_rng(0)
+    x = {"b": rng.integers(0, 16, (frames, 3)), "a": rng.integers(0, 16, (frames, 4))}
+    whole = net.run(x, first_frame=(1 << 62) - 1)
+    monkeypatch.setattr(network, "RUN_VALUES", 6)
+    parts = net.run(x, first_frame=(1 << 62) - 1)
+    for name, values in whole.items():
+        assert (parts[name].dtype, len(values)) == (np.int64, frames)
+        np.testing.assert_array_equal(parts[name], values)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64, np.uint64])
