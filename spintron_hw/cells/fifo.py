@@ -25,7 +25,7 @@ class StreamFIFO(wiring.Component):
     ----------
     shape : shape-like
         Shape of the payload.
-    depth : int, 1..16777216
+    depth : int, 1..2**24
         Payloads that it holds.
 
     Members
