@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -165,12 +166,23 @@ def _index_select(walk: Walk, a: dict[str, Any]) -> Value:
 
 
 def _index(walk: Walk, a: dict[str, Any]) -> Value:
+    """Places along one axis, or every combination of places along several, as torch.ix_ writes."""
     value = walk.value(a["self"])
     used = [dim for dim, index in enumerate(a["indices"]) if index is not None]
-    if len(used) != 1:
-        raise Refused("picks places along several axes at once; pick along one after the other")
-    axis = walk.axis(value, used[0])
-    return pick(walk, value, axis, _places(walk, a["indices"][used[0]], value.shape[axis]))
+    if not used or used != list(range(used[0], used[-1] + 1)):
+        raise Refused("picks places along axes that are apart; pick along one after the other")
+    tensors = [walk.constant(a["indices"][dim], "places").tensor for dim in used]
+    count = len(used)
+    if any(tensor.ndim > count for tensor in tensors):
+        raise Refused("picks places with a tensor of other than one axis of integers; use slices")
+    for at, (dim, tensor) in enumerate(zip(used, tensors, strict=True)):
+        spread = (1,) * (count - tensor.ndim) + tuple(tensor.shape)
+        if math.prod(spread) != spread[at]:
+            raise Refused("picks single values by their places; use slices")
+        axis = walk.axis(value, dim)
+        places = _places(walk, Constant(tensor.reshape(-1)), value.shape[axis])
+        value = pick(walk, value, axis, places)
+    return value
 
 
 def _flip(walk: Walk, a: dict[str, Any]) -> Value:

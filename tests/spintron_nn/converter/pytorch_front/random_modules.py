@@ -230,6 +230,7 @@ def spread(random, x):
         factor = int(random.integers(1, 4))
         choices.append(lambda x: F.interpolate(x, scale_factor=factor, mode="nearest"))
         choices.append(lambda x: F.interpolate(x, size=[2 * size for size in x.shape[2:]]))
+        choices.append(lambda x: F.interpolate(x, scale_factor=2.0, mode="nearest-exact"))
     return pick(random, *choices)
 
 
