@@ -64,7 +64,7 @@ def convolution(op: Operation, parts: list[Any], state: State) -> Value:
             raise Refusal(f"has weights {codes.shape} for {channels} channels: they do not fit")
     sizes = kernel.shape[2:]
     state.spend(kernel.size)
-    matrix, _ = kernel_matrix(kernel, groups, groups)
+    matrix = kernel_matrix(kernel)
     reach = [(size - 1) * gap + 1 for size, gap in zip(sizes, dilation, strict=True)]
     before = padding_of(value.shape[1:3], reach, stride, int(options["Padding"]))
     value, before = _unpadded(value, before, bool(options["Padding"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ __all__ = ["rounding_once"]
 
 Ints = NDArray[np.int64]
 
+LARGEST = (1 << 31) - 1
 MOST = 1 << 14
 """Most channels: each is looked at in all its codes."""
 
@@ -30,8 +32,9 @@ def rounding_once(
 ) -> MulShift | Thresholds:
     """The requantiser ``clip(zero + round(acc * factor), *ends)``, ties away from zero.
 
-    It is a multiplier and a shift where these give the same code for every accumulator, and
-    thresholds where they do not, as at exact ties.
+    It is a multiplier and a shift where these give the same code for every accumulator: one unit
+    more or less decides ties and sums next to them. Thresholds stand in where none does, as where
+    the codes end within their type.
 
     Parameters
     ----------
@@ -57,8 +60,10 @@ def rounding_once(
     >>> rounding_once(np.array([0.3]), 0, (-8, 7), kind, Interval(-32, 31)).kind
     'mulshift'
     >>> half = rounding_once(np.array([0.5]), 0, (-8, 7), kind, Interval(-32, 31))
-    >>> half.kind, half.run([[-1], [1], [2], [3]]).ravel().tolist()
-    ('thresholds', [-1, 1, 1, 2])
+    >>> half.multiplier.tolist(), half.run([[-3], [-1], [0], [1], [2]]).ravel().tolist()
+    ([1073741825], [-2, -1, 0, 1, 1])
+    >>> rounding_once(np.array([0.3]), 0, (0, 6), kind, Interval(-32, 31)).kind
+    'thresholds'
     """
     if len(factors) > MOST:
         raise Refusal(f"has {len(factors)} outputs, and at most {MOST} are converted: split it")
@@ -84,7 +89,13 @@ def rounding_once(
     steps = np.concatenate([lowest, np.minimum(found, highest), np.maximum(found - 1, lowest),
                             highest])  # fmt: skip
     # Both rise: what agrees on either side of every step agrees everywhere.
-    if (rule.run(steps) == at(steps)).all():
-        return rule
+    codes = at(steps)
+    chosen, open_ = multiplier.astype(np.int64), np.ones(len(factors), dtype=np.bool_)
+    for by in (0, 1, -1, 2, -2):
+        tried: Any = np.clip(multiplier.astype(np.int64) + by, 0, LARGEST).astype(np.int32)
+        agrees = (replace(rule, multiplier=tried).run(steps) == codes).all(axis=0) & open_
+        chosen, open_ = np.where(agrees, tried, chosen), open_ & ~agrees
+        if not open_.any():
+            return replace(rule, multiplier=chosen.astype(np.int32))
     sign: Any = np.ones(len(factors), dtype=np.int8)
     return Thresholds(thresholds=found.T, sign=sign, low=ends[0], type=kind)

@@ -181,8 +181,8 @@ class _Walk:
         if not op.kind:
             return Lost()
         parts = [self._taken(index) for index in op.inputs]
-        if any(output not in self.graph.tensors for output in op.outputs[:1]) or not op.outputs:
-            raise Refusal("gives a tensor that is none: export the model again")
+        if any(output not in self.graph.tensors for output in op.outputs):
+            return Lost()  # has a finding of its own
         if any(output in self.parts for output in op.outputs):
             raise Refusal("gives a tensor that something else gives, too: export it again")
         lost = any(isinstance(part, Lost) for part in parts)
