@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from spintron_nn.converter.graph import Concatenate, Pad, Permute, Slice, Upsample
+from spintron_nn.converter.graph import Concatenate, Permute, Slice, Upsample
 from spintron_nn.converter.onnx_front.constants import reshape_target
 from spintron_nn.converter.onnx_front.reading import Operation
 
 from .attributes import AGAIN, axis_of, check_known, choice, number, numbers, sizes
 from .build import Builder, Shape
 from .slicing import runs_of, slices_of
-from .tensors import FREE, Constant, Part, Value, broadcast, reals, said
+from .tensors import FREE, Constant, Part, Value, broadcast, said
 
-__all__ = ["concatenate", "depth_to_space", "expand", "gather", "pad", "permuted", "reshape",
+__all__ = ["depth_to_space", "expand", "gather", "permuted", "reshape",
            "slice_axes", "space_to_depth", "split", "stretched", "take", "tile",
            "transpose"]  # fmt: skip
 
@@ -169,73 +168,6 @@ def split(op: Operation, parts: list[Part], to: Builder, opset: int) -> tuple[Va
         take(op, x, axis, range(int(end) - part, int(end)), to)
         for end, part in zip(ends, given, strict=True)
     )
-
-
-def concatenate(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
-    """``Concat`` of what depends on the inputs."""
-    check_known(op, "axis")
-    values = [part for part in parts if isinstance(part, Value)]
-    if len(values) < len(parts):
-        raise ValueError("joins constants to what depends on the input: use Pad, or Add them later")
-    rank = len(values[0].shape)
-    axis = axis_of(op.attributes.get("axis", 1 if opset < 4 else None), rank)
-    around = {(*v.shape[:axis], *v.shape[axis + 1 :]) for v in values if len(v.shape) == rank}
-    if len(around) != 1 or any(len(value.shape) != rank for value in values):
-        shapes = ", ".join(said(value.shape) for value in values)
-        raise ValueError(f"joins the shapes {shapes} along axis {axis}: {AGAIN}")
-    if len(values) == 1:
-        return values[0]
-    lead = to.lead(values, [axis])
-    first = values[0].shape
-    total = sum(value.shape[axis] for value in values)
-    shape = (*first[:axis], total, *first[axis + 1 :])
-    inputs = [(value, value.shape[lead:]) for value in values]
-    whole = all(value.whole for value in values)
-    return to.emit(op, Concatenate(axis - lead), inputs, shape, lead, whole=whole)
-
-
-def pad(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
-    """``Pad`` with a constant, with the values at the edge, mirrored or repeated."""
-    check_known(op, "mode pads value")
-    x = data(parts)
-    rank = len(x.shape)
-    mode = choice(op, "mode", "constant reflect edge wrap")
-    value, axes = op.attributes.get("value", 0.0), tuple(range(rank))
-    if len(parts) > 1 or opset >= 11:
-        more = [*parts[1:], None, None, None]
-        amounts = sizes(more[0], "pads")
-        if more[1] is not None:
-            if not isinstance(more[1], Constant) or more[1].values.size != 1:
-                raise ValueError(f"needs one constant value: {AGAIN}")
-            value = reals(more[1].values).reshape(-1)[0]
-        if more[2] is not None:
-            axes = tuple(axis_of(axis, rank) for axis in sizes(more[2], "axes"))
-    else:
-        amounts = numbers(op, "pads", (0,) * 2 * rank)
-    if len(amounts) != 2 * len(axes) or len(set(axes)) != len(axes):
-        raise ValueError(f"has {len(amounts)} pads for {len(axes)} axes: {AGAIN}")
-    pairs = [(0, 0)] * rank
-    for index, axis in enumerate(axes):
-        pairs[axis] = (amounts[index], amounts[index + len(axes)])
-    shape = tuple(size + sum(pair) for size, pair in zip(x.shape, pairs, strict=True))
-    if min(shape) < 1 or math.prod(shape[1:]) > 1 << 24:
-        raise ValueError(f"gives the shape {said(shape)}: correct its sizes")
-    if not any(any(pair) for pair in pairs):
-        return x
-    if mode == "constant":
-        lead = to.lead([x], [axis for axis, pair in enumerate(pairs) if any(pair)])
-        made = Pad(tuple(pairs[lead:]), float(value))
-        return to.emit(op, made, [(x, x.shape[lead:])], shape, lead, whole=x.whole)
-    for axis, pair in enumerate(pairs):
-        if not any(pair):
-            continue
-        to.lead([x], [axis])
-        most = x.shape[axis] - (mode == "reflect")
-        if min(pair) < 0 or max(pair) > most:
-            raise ValueError(f"pads {pair} around {x.shape[axis]} values: use 0..{most}, or Slice")
-        found = np.pad(np.arange(x.shape[axis]), pair, mode=mode)  # type: ignore[call-overload]
-        x = take(op, x, axis, found.tolist(), to)
-    return x
 
 
 def stretched(op: Operation, x: Value, shape: Shape, to: Builder) -> Value:

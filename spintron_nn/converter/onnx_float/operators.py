@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from spintron_nn.converter.onnx_front.reading import Operation
 
-from . import arranging, functions, matrices, pairs, reducing, resizing, windows
+from . import arranging, beside, functions, matrices, pairs, reducing, resizing, windows
 from .build import Builder
 from .tensors import Part, Value
 
@@ -29,7 +29,7 @@ HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity"), arranging.reshape),
     "BatchNormalization": windows.normalise,
     "Clip": functions.clip,
-    "Concat": arranging.concatenate,
+    "Concat": beside.concatenate,
     "Conv": windows.convolve,
     "DepthToSpace": arranging.depth_to_space,
     "Dropout": functions.dropout,
@@ -38,7 +38,7 @@ HANDLERS: dict[str, Handler] = {
     "Gemm": matrices.gemm,
     "MatMul": matrices.matmul,
     "PRelu": functions.prelu,
-    "Pad": arranging.pad,
+    "Pad": beside.pad,
     "Pow": pairs.power,
     "Resize": resizing.resize,
     "Slice": arranging.slice_axes,

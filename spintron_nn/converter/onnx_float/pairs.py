@@ -150,8 +150,8 @@ def sum_of(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
     """``Sum`` and ``Mean`` of any number of tensors."""
     check_known(op, "")
     found = [part for part in parts if part is not None]
-    factor = 1 / len(found) if op.kind == "Mean" else 1.0
-    return add_pair(op, found, (factor,) * len(found), to)
+    total = add_pair(op, found, (1.0,) * len(found), to)
+    return affine(op, total, 1 / len(found), 0.0, to) if op.kind == "Mean" else total
 
 
 def power(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:

@@ -8,10 +8,9 @@ from dataclasses import replace
 from spintron_nn.converter.graph import ArgmaxOf, Function, SoftmaxOf, TopKOf
 from spintron_nn.converter.onnx_front.reading import Operation
 
-from .arranging import permuted, take
+from .arranging import permuted
 from .attributes import AGAIN, axis_of, check_known, flag, number, sizes
 from .build import Builder
-from .pairs import affine
 from .tensors import Part, Value
 from .windows import whole_axes
 
@@ -84,15 +83,13 @@ def softmax(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
 
 
 def argmax(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
-    """``ArgMax`` and ``ArgMin``; the last of equal values is the first of the mirrored ones."""
+    """``ArgMax`` and ``ArgMin``."""
     check_known(op, "axis keepdims select_last_index")
     x = _given(parts)
     axis = axis_of(op.attributes.get("axis", 0), len(x.shape))
     lead = to.lead([x], [axis])
-    size = x.shape[axis]
-    last = flag(op, "select_last_index")
-    if last:
-        x = take(op, x, axis, range(size - 1, -1, -1), to)
+    if flag(op, "select_last_index"):
+        raise ValueError("takes the last of equal values: take the first (select_last_index = 0)")
     frame = x.shape[lead:]
     rest = (*frame[: axis - lead], *frame[axis - lead + 1 :])
     kept = flag(op, "keepdims", 1)
@@ -100,8 +97,6 @@ def argmax(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
     made = ArgmaxOf(axis - lead, op.kind == "ArgMin")
     inputs = [(x, frame)]
     found = to.emit(op, made, inputs, shape, lead, rest)
-    if last:
-        found = affine(op, found, -1.0, float(size - 1), to)
     return replace(found, whole=True)
 
 

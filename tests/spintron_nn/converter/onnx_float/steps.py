@@ -128,7 +128,12 @@ def join(graph, rng, kept):
     kind = str(rng.choice(["Add", "Sub", "Mul", "Sum", "Mean", "Concat"]))
     others = [name for name in kept if len(graph.values[name].shape) == len(graph.shape)]
     other = str(rng.choice(others))
-    if kind == "Concat":
+    if kind == "Concat" and graph.batch == 1 and rng.random() < 0.5:
+        axis = int(rng.integers(1, len(graph.shape)))
+        shape = [2 if n == axis else size for n, size in enumerate(graph.shape)]
+        parts = [graph.last, graph.constant(_small(rng, shape)), other]
+        graph.join(kind, *(parts[int(n)] for n in rng.permutation(3)), axis=axis)
+    elif kind == "Concat":
         graph.add(kind, other, axis=int(rng.integers(1, len(graph.shape))))
     elif kind in ("Sum", "Mean"):
         graph.add(
@@ -274,7 +279,6 @@ def rank(graph, rng, kept):
             str(rng.choice(["ArgMax", "ArgMin"])),
             axis=axis,
             keepdims=int(rng.integers(2)),
-            select_last_index=int(rng.integers(2)),
         )
     else:
         k = graph.constant([int(rng.integers(1, graph.shape[axis] + 1))], np.int64)

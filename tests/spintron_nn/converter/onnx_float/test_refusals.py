@@ -145,8 +145,11 @@ CASES = {
     "Reshape_0 (Reshape): cannot give 32 values the shape (5, 6): correct its sizes": lambda: (
         constant(start(), "Reshape", [5, 6])
     ),
-    "Concat_0 (Concat): joins constants to what depends on the input: use Pad, or Add them later": (
-        lambda: constant(start(), "Concat", np.ones((1, 2, 4, 4)), axis=1)
+    "Concat_0 (Concat): joins constants to frames of a batch: use Pad, or a batch of 1": lambda: (
+        constant(start(batch=3), "Concat", np.ones((3, 2, 4, 4)), axis=1)
+    ),
+    "ArgMax_0 (ArgMax): takes the last of equal values: take the first (select_last_index = 0)": (
+        lambda: start().add("ArgMax", select_last_index=1)
     ),
     "Gather_0 (Gather): takes places that depend on the input: use constant indices": lambda: (
         start().add("Gather", "x0", axis=1)
