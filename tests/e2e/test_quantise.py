@@ -73,8 +73,9 @@ def check(net, rng, interval, lanes=None):
     plan = map_network(net, GENERIC, interval=interval)
     assert lanes is None or plan.layers["codes"].i_lanes == lanes
     np.testing.assert_array_equal(plan.run(x), net.run(x))
+    design = design_of(plan, "q")
     for stall in (0.0, 0.4):
-        report = verify(design_of(plan, "q"), net, x, get_engine("amaranth"), stall=stall)
+        report = verify(design, net, x, get_engine("amaranth"), stall=stall)
         assert report.mismatches == 0, report.first
         if not stall:
             assert (report.latency, report.interval) == (plan.latency, plan.interval)
