@@ -21,6 +21,12 @@ __all__ = ["Inputs", "input_values"]
 INTEGERS: dict[int, IntType] = {
     onnx.TensorProto.UINT8: IntType(8),
     onnx.TensorProto.INT8: IntType(8, signed=True),
+    onnx.TensorProto.UINT16: IntType(16),
+    onnx.TensorProto.INT16: IntType(16, signed=True),
+    onnx.TensorProto.UINT4: IntType(4),
+    onnx.TensorProto.INT4: IntType(4, signed=True),
+    25: IntType(2),  # UINT2 and INT2, which older onnx has no names for
+    26: IntType(2, signed=True),
 }
 
 

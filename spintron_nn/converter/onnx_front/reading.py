@@ -15,7 +15,7 @@ from onnx import numpy_helper
 
 from spintron_ir.errors import ConversionError, ParameterError
 
-__all__ = ["MAX_VALUES", "Argument", "Graph", "Operation", "read_graph"]
+__all__ = ["MAX_VALUES", "Argument", "Graph", "Operation", "Refusal", "read_graph"]
 
 MAX_BYTES = 1 << 30
 """Largest file that is read."""
@@ -26,13 +26,17 @@ MAX_VALUES = 1 << 26
 MAX_NODES = 1 << 16
 """Most operators of a graph."""
 
-OPSETS = range(9, 27)
+OPSETS = range(9, 29)
 """Versions of the standard operators whose meaning is known here."""
 
 STANDARD = ("", "ai.onnx")
 
 NARROW = ("int2", "int4", "uint2", "uint4")
 """Types of integers that numpy has not by itself."""
+
+
+class Refusal(ValueError):
+    """What is wrong with an operator, and what to do: the text of a finding."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -243,7 +243,7 @@ def old(model):
 
 def test_refuses_other_versions(tmp_path):
     assert findings(changed(quant(), old, tmp_path)) == [
-        "opset 6: versions 9 to 26 of the standard operators are read; convert the model with "
+        "opset 6: versions 9 to 28 of the standard operators are read; convert the model with "
         "onnx.version_converter"
     ]
 
