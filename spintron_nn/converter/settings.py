@@ -41,7 +41,8 @@ class Settings:
     quantization_bits : int, 1..8
         Bits of a weight; the levels are the odd integers, there is no zero.
     activation_bits : int, 1..8
-        Bits of inputs and activations.
+        Bits of inputs and activations. What no matrix reads, but a sum, a product or the table of
+        a function that turns, has two bits more, up to 8.
     crossbar_size : int, 2..4096
         Rows and columns of a tile.
     adc_bits : int, 1..16, or None

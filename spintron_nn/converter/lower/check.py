@@ -136,7 +136,8 @@ def _conv(
 def _pool(step: Step, operation: PoolOf, shapes: Shapes, *_: Any) -> Problems:
     shape = shapes[step.inputs[0]]
     yield from _windows(step, operation, operation.kernel, shape)
-    if len(shape) != 1 + len(operation.kernel):
+    some = operation.count_padding or operation.divisor is not None
+    if len(shape) != 1 + len(operation.kernel) or (operation.kind != "max" and some):
         return
     for axis, size in enumerate(shape[1:]):
         before, places = operation.padding[axis][0], np.arange(operation.kernel[axis])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spintron_ir import Concat, ConversionError, IntType, Join
 
-from ..graph import Add, Concatenate, Mul, Step
+from ..graph import Add, Concatenate, Model, Mul, Step
 from ..quantise import best_scale
 from ..report import StageReport
 from .close import closed, kind_of, rounded, sample_values
@@ -19,12 +19,22 @@ from .real import Chain, Line
 from .values import canonical, coded, opened
 from .work import Pending, Signal, Work
 
-__all__ = ["add", "concatenate", "multiply"]
+__all__ = ["add", "concatenate", "met_only", "multiply"]
 
 Ints = NDArray[np.int64]
 
 WIDEST = 60
 """Bits of the numbers in the tables of a join, beyond those of a code and of their sum."""
+
+
+def met_only(model: Model) -> set[str]:
+    """Tensors that only sums and products take: no matrix has to read their codes."""
+    met = {source for step in model.steps for source in step.inputs}
+    met -= set(model.outputs.values())
+    for step in model.steps:
+        if not isinstance(step.operation, (Add, Mul)):
+            met -= set(step.inputs)
+    return met
 
 
 def add(work: Work, step: Step, operation: Add) -> Pending:

@@ -39,7 +39,7 @@ from ..wires import tile_rule
 from .check import check
 from .close import rounded
 from .ending import argmax, outputs_of, softmax, top
-from .joins import add, concatenate, multiply
+from .joins import add, concatenate, met_only, multiply
 from .matrices import conv, linear, scores_of
 from .pools import pool
 from .rewrite import simplified, uses_of
@@ -99,6 +99,7 @@ def lower(
     frames = len(next(iter(data.values())))
     work = Work(settings, frames, _joins(model), uses_of(model), scores_of(model))
     work.given.update(model.outputs.values())
+    work.met.update(met_only(model))
     ports, clipped = _ports(work, model, data)
     for step in model.steps:
         work.values[step.name] = _MAKERS[type(step.operation)](work, step, step.operation)

@@ -79,11 +79,9 @@ def _padding_inside(model: Model) -> Model:
 
 def _functions_first(model: Model) -> Model:
     uses, steps = uses_of(model), {step.name: step for step in model.steps}
-    producer = dict(steps)
-    order = list(steps)
-    for name in order:
+    for name in steps:
         step = steps[name]
-        before = producer.get(step.inputs[0])
+        before = steps.get(step.inputs[0])
         while (
             isinstance(step.operation, Function)
             and is_rising(step.operation)
@@ -93,18 +91,10 @@ def _functions_first(model: Model) -> Model:
             and uses[before.name] == 1
         ):
             # The names go with what is computed last, so that whoever takes it needs no change.
-            first = replace(
-                step, name=before.name, inputs=before.inputs, shape=_shape(model, before)
-            )
-            last = replace(before, name=step.name, inputs=(before.name,))
-            steps[first.name] = producer[first.name] = first
-            steps[last.name] = producer[last.name] = last
-            step, before = first, producer.get(first.inputs[0])
-    return replace(model, steps=tuple(steps[name] for name in order))
-
-
-def _shape(model: Model, step: Step) -> tuple[int, ...]:
-    """Shape of what a step takes."""
-    source = step.inputs[0]
-    shapes = {**model.inputs, **{other.name: other.shape for other in model.steps}}
-    return shapes[source]
+            source = before.inputs[0]
+            shape = model.inputs[source] if source in model.inputs else steps[source].shape
+            first = replace(step, name=before.name, inputs=before.inputs, shape=shape)
+            steps[name] = replace(before, name=name, inputs=(first.name,))
+            steps[first.name] = first
+            step, before = first, steps.get(source)
+    return replace(model, steps=tuple(steps.values()))

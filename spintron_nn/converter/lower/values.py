@@ -45,7 +45,10 @@ def coded(work: Work, name: str) -> Signal:
     """Codes of a tensor, made now if they are not yet."""
     value = work.values[name]
     if isinstance(value, Pending):
-        value = work.values[name] = close(work, value, work.settings.activation_bits)
+        bits = work.settings.activation_bits
+        if name in work.met:
+            bits = min(bits + MORE_BITS, TABLE_BITS)
+        value = work.values[name] = close(work, value, bits)
     return value
 
 

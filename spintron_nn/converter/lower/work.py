@@ -138,6 +138,7 @@ class Work:
     ports: dict[str, tuple[tuple[int, ...], IntType]] = field(default_factory=dict)
     inputs: set[str] = field(default_factory=set)
     given: set[str] = field(default_factory=set)
+    met: set[str] = field(default_factory=set)
     ranks: dict[str, Signal] = field(default_factory=dict)
     values: dict[str, Signal | Pending] = field(default_factory=dict)
     layers: list[LayerReport] = field(default_factory=list)

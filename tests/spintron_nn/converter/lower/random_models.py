@@ -111,10 +111,10 @@ def _kernels(random, shape):
     kernel, stride, padding, dilation = [], [], [], []
     for size in shape[1:]:
         step = int(random.integers(1, 3))
-        pads = tuple(int(amount) for amount in random.integers(0, 2, 2))
+        # A window that lies in the padding alone is refused, and tested elsewhere.
+        pads = tuple(int(amount) for amount in random.integers(0, 2 if step == 1 else 1, 2))
         most = min((size + sum(pads) - 1) // step + 1, 3)
         kernel.append(int(random.integers(1, most + 1)))
-        # At least one place of every window is in the image, or the check refuses the pool.
         stride.append(int(random.integers(1, 3)))
         padding.append(pads)
         dilation.append(step)
@@ -191,6 +191,10 @@ def _pooling(random, build, name, names):
         return None
     kernel, stride, padding, dilation = _kernels(random, shape)
     kind = ("max", "average")[random.integers(2)]
+    padding = tuple(
+        tuple(min(amount, size - 1) for amount in pair)
+        for pair, size in zip(padding, kernel, strict=True)
+    )
     if random.random() < 0.3:
         kernel, stride = shape[1:], (1,) * (len(shape) - 1)
         padding, dilation = ((0, 0),) * len(stride), (1,) * len(stride)
@@ -243,9 +247,9 @@ class Placements:
 
 def check_codes(model, converted, placements, x):
     """Compare every code of every stage with its operations in float64; return how many."""
-    codes = converted.quantise_input(x)
-    trace = converted.network.trace(codes)
+    codes = converted.quantise_input(x if len(x) > 1 else next(iter(x.values())))
     given = codes if isinstance(codes, dict) else {"x": codes}
+    trace = {**given, **converted.network.trace(codes)}
     values, scales = {}, {}
     for name, port in zip(model.inputs, converted.network.inputs, strict=True):
         values[name], scales[name] = given[port.name] * port.scale, port.scale
@@ -253,7 +257,8 @@ def check_codes(model, converted, placements, x):
     layers = {node.name: node.layer for node in converted.network.nodes}
     count, seen, model = 0, set(), simplified(model)
     for step in model.steps:
-        value = _value(step, [values[name] for name in step.inputs], scales, converted, placements)
+        inputs = [values[name] for name in step.inputs]
+        value = _value(step, inputs, scales, converted, placements, trace)
         stage, scales[step.name] = stages.get(step.name), scales[step.inputs[0]]
         if stage is not None:
             seen.add(step.name)
@@ -279,12 +284,25 @@ def check_codes(model, converted, placements, x):
     return count
 
 
-def _value(step, inputs, scales, converted, placements):
+def _sums(step, placed, trace, converted):
+    """Sums of the devices of a sampled chip, in the order of the model."""
+    node = converted.network.node(placed.name)
+    plain = replace(node.layer, requantise=None, bias=0 * node.layer.bias)
+    found = plain.run(trace[node.inputs[0]])
+    if isinstance(step.operation, g.Linear):
+        return found.reshape(len(found), *step.shape).astype(float)
+    image = found.reshape(len(found), *step.shape[1:], -1)
+    return np.moveaxis(image, -1, 1).astype(float)
+
+
+def _value(step, inputs, scales, converted, placements, trace):
     """Real values of a step; those of a matrix through the line from the sums of its devices."""
     operation, shapes = step.operation, [x.shape[1:] for x in inputs]
     names = tuple(f"i{number}" for number in range(len(inputs)))
     placed = placements.found.get(step.name)
-    if isinstance(operation, (g.Linear, g.Conv)):
+    if placed is not None and not converted.chip.ideal:
+        found = _sums(step, placed, trace, converted)
+    elif placed is not None:
         config, scheme = converted.chip.config, placed.layer.scheme
         levels = weight_values(config, 2, scheme)
         flat = operation.weight.reshape(len(operation.weight), -1)
@@ -294,9 +312,10 @@ def _value(step, inputs, scales, converted, placements):
         weight = levels[states].reshape(operation.weight.shape) * unit
         operation = replace(operation, weight=weight, bias=0 * operation.bias)
         inputs = [np.round(inputs[0] / scales[step.inputs[0]])]
-    one = g.Step("it", operation, names, step.shape)
-    model = g.Model(dict(zip(names, shapes, strict=True)), (one,), {"y": "it"})
-    found = values_of(model, dict(zip(names, inputs, strict=True)))["it"]
+    if placed is None or converted.chip.ideal:
+        one = g.Step("it", operation, names, step.shape)
+        model = g.Model(dict(zip(names, shapes, strict=True)), (one,), {"y": "it"})
+        found = values_of(model, dict(zip(names, inputs, strict=True)))["it"]
     if placed is None:
         return found
     tall = (-1, *(1,) * (len(step.shape) - 1)) if isinstance(operation, g.Conv) else (-1,)
