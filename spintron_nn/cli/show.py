@@ -23,7 +23,11 @@ def describe(layer: Any) -> dict[str, Any]:
     }
     if layer.kind != "dense":
         return facts
+    from ..converter.packing import blocks_a_tile
+
     reference = 0 if layer.reference is None else int(layer.reference.size)
+    blocks = layer.blocks or 1
+    tiles = -(-blocks // blocks_a_tile(layer.rows, layer.block_cols, blocks, layer.tile_rows))
     return facts | {
         "scheme": layer.scheme,
         "weight_slices": layer.slices,
@@ -31,7 +35,7 @@ def describe(layer: Any) -> dict[str, Any]:
         "dac_bits": layer.dac_bits,
         "input_chunks": layer.chunks,
         "tile_rows": layer.tile_rows,
-        "tiles": layer.groups * layer.slices,
+        "tiles": layer.groups * layer.slices * tiles,
         "adc_bits": "lossless" if layer.adc is None else layer.adc.bits,
         "adc_transitions": layer.adc is not None and layer.adc.transitions is not None,
         "noise": layer.noise is not None,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spintron_ir import Flatten, Gather, IntType, Window
 
-__all__ = ["blocks_of", "channels_first", "channels_last", "image_shape", "kernel_matrix",
+__all__ = ["channels_first", "channels_last", "image_shape", "kernel_matrix",
            "moved", "window_of"]  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def window_of(
     pad_value : int
         What stands around the image.
     groups : int
-        Blocks of channels, one after the other in a window (:func:`blocks_of`).
+        Groups of channels, one after the other in a window.
     """
     flat = 2 - len(kernel)
     return Window(
@@ -68,76 +68,26 @@ def window_of(
     )  # fmt: skip
 
 
-def blocks_of(
-    channels: int, outputs: int, groups: int, places: int, tile_rows: int, tile_cols: int
-) -> int:
-    """Blocks into which the groups of a convolution are packed, so that a block fills a tile.
-
-    Groups lie along the diagonal of a block; between them stand zeros. A block has as many groups
-    as fit the rows and columns of a tile together.
-
-    Parameters
-    ----------
-    channels, outputs, groups : int
-        Of the convolution; groups divide both.
-    places : int
-        Places of its kernel.
-    tile_rows, tile_cols : int
-        Size of a tile.
-
-    Examples
-    --------
-    >>> blocks_of(32, 32, 32, 9, 128, 128)  # depthwise 3 x 3: 8 channels on 72 rows
-    4
-    >>> blocks_of(16, 32, 1, 9, 128, 128)
-    1
-    """
-    rows, cols = channels // groups * places, outputs // groups
-    packed = [
-        count
-        for count in range(1, groups + 1)
-        if groups % count == 0
-        and (count == 1 or (count * rows <= tile_rows and count * cols <= tile_cols))
-    ]
-    return groups // packed[-1]
-
-
-def kernel_matrix(
-    weight: NDArray[Any], groups: int, blocks: int
-) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Weights of a convolution as a matrix whose rows stand as a window of ``blocks`` groups does.
+def kernel_matrix(weight: NDArray[Any]) -> NDArray[Any]:
+    """Weights of a convolution as a matrix whose rows stand as one group of a window does.
 
     Parameters
     ----------
     weight : array of shape ``(outputs, channels / groups, *kernel)``
         Weights.
-    groups, blocks : int
-        Groups of the convolution, and blocks that they are packed into.
 
     Returns
     -------
-    matrix : array of shape ``(outputs, rows of a block)``
-        Zeros between the groups of a block.
-    used : bool array of the same shape
-        Where weights of the convolution stand.
+    array of shape ``(outputs, places * channels / groups)``
+        Places of the kernel row by row, in each the channels.
 
     Examples
     --------
-    >>> matrix, used = kernel_matrix(np.array([[[1, 2]], [[3, 4]]]), groups=2, blocks=1)
-    >>> matrix.tolist()
-    [[1, 0, 2, 0], [0, 3, 0, 4]]
+    >>> kernel_matrix(np.array([[[1, 2], [3, 4]]])).tolist()
+    [[1, 3, 2, 4]]
     """
     outputs, depth = weight.shape[:2]
-    places = math.prod(weight.shape[2:])
-    count = groups // blocks
-    kernel = np.moveaxis(weight.reshape(outputs, depth, places), 1, 2)
-    matrix = np.zeros((outputs, places, count, depth), dtype=weight.dtype)
-    used = np.zeros(matrix.shape, dtype=np.bool_)
-    group = np.arange(outputs) // (outputs // groups) % count
-    rows = np.arange(outputs)
-    matrix[rows, :, group, :] = kernel
-    used[rows, :, group, :] = True
-    return matrix.reshape(outputs, -1), used.reshape(outputs, -1)
+    return np.moveaxis(weight.reshape(outputs, depth, -1), 1, 2).reshape(outputs, -1)
 
 
 def moved(shape: tuple[int, ...], kind: IntType, order: Sequence[int]) -> Flatten | Gather:

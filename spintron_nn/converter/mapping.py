@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from spintron_ir import Dense, IntType, Noise, ParameterError
 from spintron_nn.core.chip import Chip, SampledArray
 
-__all__ = ["MappedLayer", "map_layer", "split", "weight_levels", "write_devices"]
+from .packing import pack, unpack
+
+__all__ = ["MappedLayer", "map_layer", "weight_levels", "write_devices"]
 
 Ints = NDArray[np.int64]
 
@@ -76,7 +78,6 @@ def map_layer(
     dac_bits: int,
     code_steps: str = "network",
     blocks: int | None = None,
-    used: NDArray[np.bool_] | None = None,
 ) -> MappedLayer:
     """Write a matrix of weights to the arrays :py:`name` of a chip.
 
@@ -102,9 +103,6 @@ def map_layer(
         ``network`` or ``column``.
     blocks : int or None
         Blocks of a block-diagonal matrix: :py:`states` has the inputs of one block then.
-    used : bool array of the shape of :py:`states`, or None
-        Where weights stand. Elsewhere both devices of a pair are on the lowest level, which is a
-        weight of zero; the scheme ``reference`` has none.
     """
     config = chip.config
     level_bits = config.level_bits
@@ -113,8 +111,6 @@ def map_layer(
         devices = levels[:, None]
     else:
         devices = np.stack([levels, config.levels - 1 - levels], axis=1)
-    if used is not None:
-        devices = np.where(used.T, devices, 0)
     layer, array = write_devices(
         name,
         devices,
@@ -147,8 +143,7 @@ def write_devices(
 ) -> tuple[Dense, SampledArray]:
     """Write levels to the arrays :py:`name` of a chip; return the crossbars and what was read.
 
-    Each block of a block-diagonal matrix is on arrays of its own: it shares no word line with
-    another.
+    Blocks of a block-diagonal matrix are packed (:mod:`~spintron_nn.converter.packing`).
 
     Parameters
     ----------
@@ -160,15 +155,17 @@ def write_devices(
         As for :func:`map_layer`.
     """
     config = chip.config
+    levels, driven = (devices, None) if blocks is None else pack(devices, blocks, crossbar_size)
     array = chip.sample(
         name,
-        devices if blocks is None else split(devices, blocks),
+        levels,
         tile=crossbar_size,
         reference=scheme == "reference",
         per_column=code_steps == "column",
+        driven=driven,
     )
     if blocks is not None:
-        array = _joined(array, blocks)
+        array = unpack(array, blocks, devices.shape[-2], devices.shape[-1] // blocks)
     reference: dict[str, Any] = {}
     if array.reference is not None:
         width = devices.shape[-1] // (blocks or 1)
@@ -189,28 +186,6 @@ def write_devices(
     if not chip.ideal:
         layer = replace(layer, noise=_noise(name, layer, array, chip))
     return layer, array
-
-
-def split(levels: Ints, blocks: int) -> Ints:
-    """Blocks of columns first, ``(blocks, ..., cols / blocks)``: each has arrays of its own."""
-    parts = levels.reshape(*levels.shape[:-1], blocks, -1)
-    return np.ascontiguousarray(np.moveaxis(parts, -2, 0))
-
-
-def _joined(array: SampledArray, blocks: int) -> SampledArray:
-    """What :func:`split` parted, columns side by side again."""
-
-    def beside(parts: NDArray[Any]) -> NDArray[Any]:
-        moved = np.moveaxis(parts, 0, -2)
-        return moved.reshape(*moved.shape[:-2], -1)
-
-    return replace(
-        array,
-        codes=beside(array.codes),
-        reference=None if array.reference is None else beside(array.reference),
-        steps=np.tile(array.steps, blocks),
-        telegraph=None if array.telegraph is None else beside(array.telegraph),
-    )
 
 
 def _noise(name: str, layer: Dense, array: SampledArray, chip: Chip) -> Noise | None:

@@ -1,58 +1,122 @@
-"""Convolutions in groups, packed so that a tile holds as many groups as it can."""
+"""Block-diagonal matrices on tiles: as many blocks along the diagonal of one as fit it.
+
+All blocks of a tile share its devices, wires and faults, and are read one after the other: only the
+word lines of one block are driven at a time. What stands beside the diagonal conducts nothing then,
+where it would add the spread of many unused devices to the few that hold weights
+(docs/decisions/0016).
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-from spintron_ir import Window
+import numpy as np
+from numpy.typing import NDArray
 
-from .integers import IntegerGraph, IntegerNode, Matrix
-from .kernels import blocks_of, kernel_matrix
+from spintron_nn.core.chip import SampledArray
 
-__all__ = ["packed"]
+__all__ = ["blocks_a_tile", "pack", "unpack"]
 
 
-def packed(graph: IntegerGraph, tile: int) -> IntegerGraph:
-    """Return the graph with fewer, larger blocks under the windows of convolutions in groups.
+def blocks_a_tile(rows: int, cols: int, blocks: int, tile: int) -> int:
+    """Blocks that stand on one tile.
 
     Parameters
     ----------
-    graph : IntegerGraph
-        A model.
+    rows, cols : int
+        Size of a block.
+    blocks : int
+        How many there are.
     tile : int
         Rows and columns of a tile.
+
+    Examples
+    --------
+    >>> blocks_a_tile(9, 1, 32, 128)  # 3 x 3 kernels, depthwise: 14 of them on 126 rows
+    14
+    >>> blocks_a_tile(288, 32, 2, 128)
+    1
     """
-    nodes = {node.name: node for node in graph.nodes}
-    takers: dict[str, int] = {}
-    for source in [source for node in graph.nodes for source in node.inputs] + [
-        output.node for output in graph.outputs
-    ]:
-        takers[source] = takers.get(source, 0) + 1
-    for node in graph.nodes:
-        if not isinstance(node.op, Matrix) or not node.op.blocks:
-            continue
-        feeder = nodes.get(node.inputs[0])
-        if feeder is None or not isinstance(feeder.op, Window) or takers[feeder.name] > 1:
-            continue
-        if feeder.op.groups == node.op.blocks:
-            for one in _packed(feeder, feeder.op, node, node.op, tile):
-                nodes[one.name] = one
-    return replace(graph, nodes=tuple(nodes[node.name] for node in graph.nodes))
+    return max(min(tile // rows, tile // cols, blocks), 1)
 
 
-def _packed(
-    feeder: IntegerNode, window: Window, node: IntegerNode, matrix: Matrix, tile: int
-) -> tuple[IntegerNode, IntegerNode]:
-    groups, outputs = window.groups, len(matrix.weights)
-    channels = window.in_shape[2]
-    depth = channels // groups
-    places = matrix.weights.shape[1] // depth
-    blocks = blocks_of(channels, outputs, groups, places, tile, tile)
-    kernel = matrix.weights.reshape(outputs, places, depth).swapaxes(1, 2)
-    weights, _ = kernel_matrix(kernel, groups, blocks)
-    wide: Any = replace(window, groups=blocks)
-    return (
-        replace(feeder, op=wide),
-        replace(node, op=replace(matrix, weights=weights, blocks=blocks if blocks > 1 else None)),
+def pack(devices: NDArray[Any], blocks: int, tile: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Put blocks along the diagonals of tiles; the places beside them are on the lowest level.
+
+    Parameters
+    ----------
+    devices : array of shape ``(slices, devices, rows, cols)``
+        Levels; ``rows`` are those of a block, ``cols`` those of all blocks.
+    blocks : int
+        How many blocks.
+    tile : int
+        Rows and columns of a tile.
+
+    Returns
+    -------
+    packed : array of shape ``(tiles, slices, devices, count * rows, count * cols / blocks)``
+        Levels of the devices of every tile.
+    driven : bool array of the shape of a tile
+        Devices that are driven when their column is read.
+
+    Examples
+    --------
+    >>> packed, driven = pack(np.array([[[[1, 2, 3]]]]), blocks=3, tile=2)
+    >>> packed[:, 0, 0].tolist()
+    [[[1, 0], [0, 2]], [[3, 0], [0, 0]]]
+    """
+    slices, pair, rows, every = devices.shape
+    cols = every // blocks
+    count = blocks_a_tile(rows, cols, blocks, tile)
+    tiles = -(-blocks // count)
+    parts = np.zeros((slices, pair, rows, tiles * count, cols), dtype=devices.dtype)
+    parts[:, :, :, :blocks] = devices.reshape(slices, pair, rows, blocks, cols)
+    found = np.zeros((tiles, slices, pair, count, rows, count, cols), dtype=devices.dtype)
+    each = np.arange(count)
+    # Both indices together pick the diagonal, and come first.
+    found[:, :, :, each, :, each, :] = np.moveaxis(
+        parts.reshape(slices, pair, rows, tiles, count, cols), (4, 3), (0, 1)
     )
+    packed = found.reshape(tiles, slices, pair, count * rows, count * cols)
+    return packed, np.kron(np.eye(count, dtype=np.bool_), np.ones((rows, cols), dtype=np.bool_))
+
+
+def unpack(array: SampledArray, blocks: int, rows: int, cols: int) -> SampledArray:
+    """What :func:`pack` put on tiles, columns of all blocks side by side again.
+
+    Parameters
+    ----------
+    array : SampledArray
+        Of packed tiles.
+    blocks : int
+        How many blocks.
+    rows, cols : int
+        Size of a block.
+    """
+    count = array.codes.shape[-1] // cols
+    each = np.arange(count)
+
+    def beside(parts: NDArray[Any]) -> NDArray[Any]:
+        """Axes ``(tiles, ..., count, cols)`` of every block's own columns to one of columns."""
+        moved = np.moveaxis(parts, 0, -3)
+        return moved.reshape(*moved.shape[:-3], -1, cols)[..., :blocks, :].reshape(
+            *moved.shape[:-3], -1
+        )
+
+    def diagonal(values: NDArray[Any], width: int) -> NDArray[Any]:
+        parts = values.reshape(*values.shape[:-2], count, rows, count, width)
+        return np.moveaxis(parts[..., each, :, each, :], 0, -2)
+
+    reference = array.reference
+    if reference is not None:
+        wide = reference.shape[-1]
+        parts = np.moveaxis(reference.reshape(*reference.shape[:-2], count, rows, wide), -3, -2)
+        moved = np.moveaxis(parts, 0, -3).reshape(*parts.shape[1:-2], -1, wide)
+        reference = moved[..., :blocks, :].reshape(*moved.shape[:-2], -1)
+    telegraph = array.telegraph
+    if telegraph is not None:
+        telegraph = beside(telegraph.reshape(*telegraph.shape[:-1], count, cols))
+    steps = np.tile(array.steps, len(array.codes))[: blocks * cols]
+    codes = beside(diagonal(array.codes, cols))
+    return replace(array, codes=codes, reference=reference, steps=steps, telegraph=telegraph)

@@ -32,7 +32,6 @@ from .integers import IntegerGraph, IntegerNode, IntegerOutput, Matrix
 from .mapping import MappedLayer, weight_levels, write_devices
 from .model import SpintronicModel
 from .moving import Line, moved, whole
-from .packing import packed
 from .real_adc import with_converters
 from .report import ConversionReport, LayerReport, layer_report
 from .scores import KEY
@@ -187,7 +186,6 @@ def place(
             "(--adc-bits 0), or an ideal chip"
         )
     codes, count, clipped = input_codes(graph.inputs, calibration)
-    graph = packed(graph, settings.crossbar_size)
     walk = _Walk(graph, settings, Frames(codes, 0 if settings.chip.ideal else count))
     nodes = [walk.node(node) for node in graph.nodes]
     lines = {output.name: walk.line(output) for output in graph.outputs}

@@ -12,6 +12,7 @@ from spintron_nn.core.nodal import RuleReport
 
 from .adc_range import AdcChoice, lossless_adc_bits
 from .mapping import MappedLayer
+from .packing import blocks_a_tile
 from .settings import Settings
 
 __all__ = ["ConversionReport", "LayerReport", "StageReport", "layer_report"]
@@ -59,7 +60,7 @@ class LayerReport:
     positions : int
         Vectors of a frame that the matrix is applied to.
     blocks : int
-        Blocks of a block-diagonal matrix, on tiles of their own; :py:`inputs` are those of one.
+        Blocks of a block-diagonal matrix, packed on tiles; :py:`inputs` are those of one.
     """
 
     name: str
@@ -204,11 +205,13 @@ def layer_report(
     """
     layer, array, tile = mapped.layer, mapped.array, settings.crossbar_size
     columns = -(-layer.block_cols // tile) * (1 if layer.scheme == "reference" else 2)
+    blocks = layer.blocks or 1
+    shared = blocks_a_tile(layer.rows, layer.block_cols, blocks, tile)
     return LayerReport(
         name=name,
         inputs=layer.rows,
         outputs=layer.cols,
-        tiles=layer.groups * layer.slices * columns * (layer.blocks or 1),
+        tiles=layer.groups * layer.slices * columns * -(-blocks // shared),
         devices=layer.devices,
         weight_error=weight_error,
         stuck=array.stuck,
@@ -228,5 +231,5 @@ def layer_report(
         output_scale=output_scale,
         output_clipped=output_clipped,
         positions=positions or 1,
-        blocks=layer.blocks or 1,
+        blocks=blocks,
     )

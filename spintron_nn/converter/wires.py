@@ -18,7 +18,8 @@ from spintron_nn.core.nodal import (
     operating_point,
 )
 
-from .mapping import MappedLayer, split
+from .mapping import MappedLayer
+from .packing import pack
 
 Reals = NDArray[np.float64]
 
@@ -88,8 +89,9 @@ def bias_error(name: str, mapped: MappedLayer, chip: Chip, x: NDArray[np.int64])
     if chip.ideal or config.bias_half is None:
         return 0.0
     side, levels = layer.tile_rows, mapped.levels
+    read = layer.rows, layer.block_cols  # of a packed tile only the first block is
     if layer.blocks is not None:
-        levels = split(levels, layer.blocks)
+        levels, _ = pack(levels, layer.blocks, side)
     held, _ = chip.conductances(name, levels, tile=side)
     corner = (*(0,) * (levels.ndim - 2), slice(0, side), slice(0, side))
     raw, level = held[corner], levels[corner]
@@ -97,7 +99,8 @@ def bias_error(name: str, mapped: MappedLayer, chip: Chip, x: NDArray[np.int64])
         raw.shape[0], raw.shape[1], _law(config, raw / (1 + raw * config.wires.access), level)
     )
     voltage = _voltages(layer, x, config.read_voltage)[:, : raw.shape[0]]
-    linear = voltage @ config.wires.effective(raw)
+    voltage[:, read[0] :] = 0
+    linear = (voltage @ config.wires.effective(raw))[:, : read[1]]
     wires = config.wires
     exact = [
         operating_point(
@@ -107,7 +110,7 @@ def bias_error(name: str, mapped: MappedLayer, chip: Chip, x: NDArray[np.int64])
             wire_bit=wires.bit,
             driver=wires.driver,
             sense=wires.sense,
-        ).solution.output_current
+        ).solution.output_current[: read[1]]
         for row in voltage
     ]
     power = float(np.mean(linear**2))

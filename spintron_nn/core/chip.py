@@ -117,6 +117,7 @@ class Chip:
         tile: int | None = None,
         reference: bool = False,
         per_column: bool = False,
+        driven: NDArray[np.bool_] | None = None,
     ) -> SampledArray:
         """Write :py:`levels` to the array :py:`name`; return the codes its devices read as.
 
@@ -138,6 +139,9 @@ class Chip:
             Scale the step of each column by its delivered share, the sum of its effective
             conductances over that of its conductances. None with a reference, which columns of
             different steps would share.
+        driven : bool array of shape ``(rows, cols)`` or None
+            Devices whose word lines are driven when their column is read: noise of the others
+            does not count, nor do they in the shares of columns. None: all.
 
         Raises
         ------
@@ -154,9 +158,13 @@ class Chip:
             found, at_side = delivered(config.wires, held, at_side, tile)
         steps = np.full(held.shape[-1], config.conductance_step)
         if per_column:
-            steps *= column_shares(found, held)
+            mask = 1.0 if driven is None else driven
+            steps *= column_shares(found * mask, held * mask)
         codes, saturated, error = coded(found, steps, config.cell_bits)
-        noise = noise_of(devices.variance, found / steps, tile)
+        variance = devices.variance
+        if variance is not None and driven is not None:
+            variance = variance * driven
+        noise = noise_of(variance, found / steps, tile)
         parts, coded_side = [devices], None
         if side is not None and at_side is not None:
             parts.append(side)

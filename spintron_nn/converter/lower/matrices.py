@@ -22,7 +22,7 @@ from ..graph import (
     TopKOf,
     Upsample,
 )
-from ..kernels import blocks_of, window_of
+from ..kernels import window_of
 from .matrix import Vectors, Weights, place
 from .real import Chain, Line
 from .values import canonical, coded
@@ -101,15 +101,11 @@ def image_of(work: Work, signal: Signal, name: str) -> tuple[str, NDArray[np.int
 def conv(work: Work, step: Step, operation: Conv) -> Pending:
     """A convolution: a matrix at every position of a window."""
     signal, kernel = coded(work, step.inputs[0]), operation.weight.shape[2:]
-    outputs, groups = len(operation.weight), operation.groups
-    channels, size = len(signal.index), work.settings.crossbar_size
-    blocks = groups
-    if work.settings.scheme != "reference":  # which has no zero for the places between groups
-        blocks = blocks_of(channels, outputs, groups, math.prod(kernel), size, size)
-    weights = Weights(operation.weight, operation.bias, groups, blocks)
+    outputs, channels, groups = len(operation.weight), len(signal.index), operation.groups
+    weights = Weights(operation.weight, operation.bias, groups)
     count = math.prod(step.shape[1:])
     plain = max(*operation.stride, *operation.dilation, *kernel) == 1
-    if plain and not any(map(any, operation.padding)) and blocks == 1:
+    if plain and not any(map(any, operation.padding)) and groups == 1:
         wanted = canonical(signal.index).reshape(count, channels)
         node, codes = work.arranged(signal, wanted, step.name)
         vectors = Vectors(codes, None, channels, count)
@@ -122,7 +118,7 @@ def conv(work: Work, step: Step, operation: Conv) -> Pending:
             stride=operation.stride,
             padding=operation.padding,
             dilation=operation.dilation,
-            groups=blocks,
+            groups=groups,
         )
         node = work.add(f"{step.name}_window", window, (node,))
         vectors = Vectors(codes, window, window.shape[1], count)

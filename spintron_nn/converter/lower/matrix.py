@@ -89,8 +89,8 @@ class Weights:
         Weights.
     bias : float64 array of shape ``(outputs,)``
         Bias.
-    groups, blocks : int
-        Groups of channels, and blocks that they are packed into.
+    groups : int
+        Groups of channels.
     order : int64 array of shape ``(inputs,)`` or None
         Input that stands at each place of a vector; None: as they are.
     """
@@ -98,15 +98,13 @@ class Weights:
     weight: Reals
     bias: Reals
     groups: int = 1
-    blocks: int = 1
     order: Ints | None = None
 
-    def matrix(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-        """Numbers of the weights as a matrix ``(outputs, rows of a block)``, and where they are."""
+    def matrix(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Numbers of the weights as a matrix ``(outputs, rows of a group)``."""
         if values.ndim == 2:
-            return (values if self.order is None else values[:, self.order]), None
-        found, used = kernel_matrix(values, self.groups, self.blocks)
-        return found, None if used.all() else used
+            return values if self.order is None else values[:, self.order]
+        return kernel_matrix(values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,8 +180,8 @@ def place(
     values = weight_values(settings.chip.config, bits, settings.scheme)
     flat = weights.weight.reshape(len(weights.weight), -1)
     states, step = quantise_weights(flat, values, per_channel=per_channel)
-    written, used = weights.matrix(states.reshape(weights.weight.shape))
-    blocks = None if weights.blocks == 1 else weights.blocks
+    written = weights.matrix(states.reshape(weights.weight.shape))
+    blocks = None if weights.groups == 1 else weights.groups
     mapped = map_layer(
         name,
         written,
@@ -195,14 +193,13 @@ def place(
         dac_bits=settings.dac_bits,
         code_steps=settings.code_steps,
         blocks=blocks,
-        used=used,
     )
     codes = vectors.picked()
     layer, choice = with_converters(
         name, mapped.layer, _few(codes, mapped.layer, vectors), settings.adc_bits, settings.chip
     )
     acc = layer.accumulate(codes)
-    target = _products(codes * scale, weights.matrix(weights.weight)[0], blocks) + weights.bias
+    target = _products(codes * scale, weights.matrix(weights.weight), blocks) + weights.bias
     unit = mapped.unit / (1.0 if choice is None else choice.step)
     slope, offset = fit_line(
         acc.astype(np.float64), target, per_channel=per_channel, nominal=step * scale / unit

@@ -6,7 +6,6 @@ import torch
 
 from spintron_ir import Flatten, Gather, IntType
 from spintron_nn.converter.kernels import (
-    blocks_of,
     channels_first,
     channels_last,
     image_shape,
@@ -16,20 +15,16 @@ from spintron_nn.converter.kernels import (
 )
 
 
-def conv_by_parts(x, weight, groups, tile, **shape):
-    """A convolution of ``(batch, channels, *sizes)`` by way of windows and packed matrices."""
+def conv_by_parts(x, weight, groups, **shape):
+    """A convolution of ``(batch, channels, *sizes)`` by way of windows and matrices."""
     kind = IntType(5, signed=True)
     image = np.moveaxis(x, 1, -1).reshape(len(x), *image_shape(x.shape[1:]))
-    channels, outputs = x.shape[1], len(weight)
-    places = int(np.prod(weight.shape[2:]))
-    blocks = blocks_of(channels, outputs, groups, places, tile, tile)
-    window = window_of(image.shape[1:], kind, weight.shape[2:], groups=blocks, **shape)
-    matrix, used = kernel_matrix(weight, groups, blocks)
-    assert used.sum() == weight.size and not matrix[~used].any()
-    parts = window.run(image).reshape(len(x), window.shape[0], blocks, -1)
-    weights = matrix.reshape(blocks, outputs // blocks, -1)
+    outputs = len(weight)
+    window = window_of(image.shape[1:], kind, weight.shape[2:], groups=groups, **shape)
+    parts = window.run(image).reshape(len(x), window.shape[0], groups, -1)
+    weights = kernel_matrix(weight).reshape(groups, outputs // groups, -1)
     found = np.einsum("npbr,bcr->npbc", parts, weights).reshape(len(x), *window.grid, outputs)
-    return np.moveaxis(found, -1, 1), blocks
+    return np.moveaxis(found, -1, 1)
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -42,10 +37,9 @@ def test_a_convolution_is_that_of_torch(seed):
     sizes = [int(n) + (k - 1) * d for n, k, d in zip(rng.integers(1, 6, axes), kernel, dilation)]
     x = rng.integers(-16, 16, (2, groups * depth, *sizes))
     weight = rng.integers(-7, 8, (groups * width, depth, *kernel))
-    found, _ = conv_by_parts(
-        x, weight, groups, tile=int(rng.integers(4, 80)),
-        stride=stride, padding=[(n, n) for n in before], dilation=dilation,
-    )  # fmt: skip
+    found = conv_by_parts(
+        x, weight, groups, stride=stride, padding=[(n, n) for n in before], dilation=dilation
+    )
     conv = torch.nn.functional.conv1d if axes == 1 else torch.nn.functional.conv2d
     wanted = conv(
         torch.from_numpy(x.astype(np.float64)),
@@ -53,14 +47,6 @@ def test_a_convolution_is_that_of_torch(seed):
         stride=stride, padding=before, dilation=dilation, groups=groups,
     )  # fmt: skip
     np.testing.assert_array_equal(found.reshape(wanted.shape), wanted.numpy())
-
-
-def test_groups_are_packed_as_far_as_a_tile_holds_them():
-    assert blocks_of(96, 96, 96, 9, 128, 128) == 8  # 12 channels on 108 of 128 rows
-    assert blocks_of(96, 96, 96, 9, 64, 64) == 16  # 6 channels on 54 rows
-    assert blocks_of(8, 64, 2, 1, 128, 32) == 2  # the columns of two groups are too many
-    assert blocks_of(64, 64, 2, 9, 128, 128) == 2  # a group alone is higher than a tile
-    assert blocks_of(7, 7, 7, 9, 128, 128) == 1
 
 
 def test_axes_that_move_no_value_are_free():

@@ -148,8 +148,10 @@ def test_an_ideal_chip_is_exact(middle, technology):
 def test_groups_are_packed_into_tiles():
     made = place(branches(steps), settings(crossbar_size=20))
     layer = made.network.node("deep").layer
-    assert (layer.blocks, layer.codes.shape[2:]) == (2, (18, 4))
-    assert made.network.node("w2").layer.groups == 2
+    assert layer.blocks == made.network.node("w2").layer.groups == 4
+    assert layer.codes.shape[2:] == (9, 4)
+    report = next(layer for layer in made.report.layers if layer.name == "deep")
+    assert report.tiles == layer.slices * 2 * 2  # two blocks a tile, two devices a weight
 
 
 @pytest.mark.parametrize("middle", [lambda n: rescale(n, 0.07, -3), table, steps, wide,
