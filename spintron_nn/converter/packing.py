@@ -3,7 +3,7 @@
 All blocks of a tile share its devices, wires and faults, and are read one after the other: only the
 word lines of one block are driven at a time. What stands beside the diagonal conducts nothing then,
 where it would add the spread of many unused devices to the few that hold weights
-(docs/decisions/0016).
+(docs/decisions/0017).
 """
 
 from __future__ import annotations
