@@ -55,7 +55,7 @@ class Gather(UnaryLayer):
     in_shape: tuple[int, ...]
     type: IntType
     out_shape: tuple[int, ...]
-    index: NDArray[np.int32] = array("int32", 1)
+    index: NDArray[np.integer] = array("int32", 1)
     pad_value: int = 0
 
     def check(self) -> None:
