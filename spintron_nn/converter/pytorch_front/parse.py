@@ -217,7 +217,10 @@ class _Front:
             if name not in HANDLERS and name not in FOLDABLE:
                 raise Refused(f"not supported; {advice_for(name)}")
             return self._unknown(known)
-        if not any(isinstance(leaf, Value | Comparison) for leaf in leaves) and name in FOLDABLE:
+        computed = Value | Comparison
+        if name in HANDLERS:
+            computed |= torch.SymInt  # a constant with one row for each input of a batch
+        if not any(isinstance(leaf, computed) for leaf in leaves) and name in FOLDABLE:
             return fold(node.target, arguments, name)
         if name not in HANDLERS:
             raise Refused(f"not supported; {advice_for(name)}")

@@ -377,7 +377,10 @@ HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(("reflection_pad1d", "reflection_pad2d"), _pad_by("reflect")),
     **dict.fromkeys(("replication_pad1d", "replication_pad2d"), _pad_by("replicate")),
     **dict.fromkeys(
-        ("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "fill"),
+        (
+            *("zeros", "ones", "full", "fill"),
+            *("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full"),
+        ),
         _filled,
     ),
     "copy": _copied,

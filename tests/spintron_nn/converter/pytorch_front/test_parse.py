@@ -349,12 +349,24 @@ def test_refuses(function, shape, layers, finding):
 
 
 def test_refuses_what_depends_on_a_free_batch():
-    program = program_of(Made(lambda s, x: x / x.shape[0] + torch.zeros(x.shape[0], 3)), (3,),
-                         free=True)  # fmt: skip
-    assert findings_of(program) == [
+    def forward(self, x):
+        return x / x.shape[0] + torch.arange(x.shape[0])[:, None]
+
+    assert findings_of(program_of(Made(forward), (3,), free=True)) == [
         "div (aten.div): depends on the size of the batch; use a number",
-        "zeros (aten.zeros): makes a constant of the size of the batch; use one without that axis",
+        "arange (aten.arange): makes a constant of the size of the batch; use one without that "
+        "axis",
     ]
+
+
+@pytest.mark.parametrize("free", [False, True], ids=["fixed", "free"])
+def test_constants_with_a_row_for_each_input(free):
+    def forward(self, x):
+        return torch.cat([x.new_ones(x.shape[0], 1), x + 2, torch.full((x.shape[0], 1), 5.0)], 1)
+
+    made = read(forward, (1,), free=free)
+    assert kinds(made) == ["Affine", "Pad", "Affine"]
+    np.testing.assert_array_equal(run_model(made, {"x": [[7.0]]})["output"], [[1.0, 9.0, 5.0]])
 
 
 @pytest.mark.parametrize(
