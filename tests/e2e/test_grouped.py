@@ -2,17 +2,20 @@
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from sim.engines import get_engine
 from sim.verify import verify
+from spintron_hw.accelerator import Accelerator
 from spintron_hw.build.verilog import design_of
 from spintron_hw.mapping.dense import DensePlan
 from spintron_hw.mapping.map import map_network
 from spintron_hw.mapping.plan import Plan
 from spintron_hw.mapping.target import GENERIC
+from spintron_hw.testing import run_stream
 from spintron_ir import (
     Adc,
     Argmax,
@@ -222,3 +225,25 @@ def test_says_how_fast_blocks_can_be():
     )
     with pytest.raises(MappingError, match=f"^{re.escape(message)}$"):
         map_network(net, GENERIC, interval=150, body="folded")
+
+
+def test_codes_of_blocks_can_be_written():
+    layers = [matrix(np.random.default_rng(seed), 4, 6, 2) for seed in (0, 1)]
+    layers[1] = replace(layers[1], bias=layers[0].bias, requantise=layers[0].requantise)
+    nets = [alone(layer) for layer in layers]
+    plans = [map_network(net, GENERIC, interval=120, body="folded") for net in nets]
+    accelerator = Accelerator(plans[0])
+    banks = accelerator.layers["fc"].tile.banks
+    writes = [
+        {"bank": bank, "address": address, "data": data}
+        for bank, contents in enumerate(banks.contents(plans[1].layers["fc"].words))
+        for address, data in enumerate(contents)
+    ]
+    x = images(nets[0], 12)
+    lanes = plans[0].layers["fc"].i_lanes
+    streams = {"w_fc": writes, "i_x": x.reshape(-1, lanes).tolist()}
+    count = plans[0].layers["fc"].o_beats * len(x)
+    found = run_stream(accelerator, streams, outputs={"o_y": count}, stall=0)["o_y"]
+    before, after = (net.run(x)[6:] for net in nets)  # by then all is written
+    np.testing.assert_array_equal(np.array(found).reshape(len(x), -1)[6:], after)
+    assert np.any(before != after)
