@@ -145,8 +145,8 @@ def test_a_later_field_is_left_out_where_it_is_none(monkeypatch):
             {"kind": "test_leaf"},
             "the network file has a part of unknown kind 'test_leaf'; this version knows adc, "
             "argmax, cell, concat, dense, flatten, gather, join, mulshift, network, node, noise, "
-            "output, pool, port, quantise, softmax, table, tflite, thresholds, topk, window: was it "
-            "written by a newer version?",
+            "output, pool, port, quantise, softmax, table, tflite, thresholds, topk, window: was "
+            "it written by a newer version?",
         ),
         ({}, "the network file has a part of unknown kind None; .*"),
         ({"kind": ["int"]}, r"the network file has a part of unknown kind \['int'\]; .*"),
