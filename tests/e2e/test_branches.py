@@ -4,6 +4,7 @@
 """
 
 import dataclasses
+import math
 import os
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from sim.engines import get_engine
 from sim.verify import verify
 from spintron_hw.build.verilog import design_of
-from spintron_hw.mapping import schedule
+from spintron_hw.mapping import order, schedule
 from spintron_hw.mapping.map import map_network
 from spintron_hw.mapping.target import GENERIC
 from spintron_ir import Concat, IntType, Join, MulShift, Network, Node, Output, Port
@@ -71,18 +72,40 @@ def test_the_random_graphs_have_everything():
     assert any(len(network.outputs) > 2 for network in networks)
 
 
+def scheduled(plan, frames):
+    """Cycles in which every beat leaves every node, of so many frames."""
+    interval, schedule_ = plan.schedule
+    times = {}
+    for node in plan.network.nodes:
+        beats = -(-math.prod(node.layer.shape) // plan.lanes[node.name])
+        known = schedule_.left[node.name].reshape(-1, beats)
+        later = known[-1] + interval * np.arange(1, frames + 1)[:, None]
+        times[f"tap_{node.name}"] = np.concatenate([known, later])[:frames]
+    return times
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_gateware_is_network(seed):
+    """Without stalls it is the schedule, cycle for cycle; with stalls, the same integers."""
     network = random_graph(seed)
     plan = planned(network, seed)
-    design = design_of(plan, "graph")
+    design, engine = design_of(plan, "graph"), get_engine("amaranth")
     x = frames_of(network, settled(plan), seed)
-    report = verify(design, network, x, get_engine("amaranth"))
-    assert report.mismatches == 0, report.first
-    assert (report.latency, report.interval) == (plan.latency, plan.interval)
+    trace = engine.run(design, {f"i_{name}": x[name].reshape(len(x[name]), -1) for name in x})
+    golden = network.trace(x)
+    for stream in design.of_role("tap", "output"):
+        expected = golden[stream.node].reshape(-1, stream.length)
+        np.testing.assert_array_equal(trace.values[stream.name], expected)
+    ends = np.max([trace.cycles[out.name][:, -1] for out in design.of_role("output")], axis=0)
+    start = min(trace.cycles[port.name][0, 0] for port in design.of_role("input"))
+    assert ends[0] - start + 1 == plan.latency
+    assert (np.diff(ends)[-3:] == plan.interval).all()
+    if plan.branches:
+        for name, cycles in scheduled(plan, trace.frames).items():
+            np.testing.assert_array_equal(trace.cycles[name] - start, cycles, err_msg=name)
     few = {name: values[:3] for name, values in x.items()}
     for stall in (0.4, 0.8):
-        report = verify(design, network, few, get_engine("amaranth"), stall=stall, seed=seed)
+        report = verify(design, network, few, engine, stall=stall, seed=seed)
         assert report.mismatches == 0, report.first
 
 
@@ -123,8 +146,10 @@ def test_too_short_a_queue_is_a_deadlock(monkeypatch):
     plan = map_network(network, GENERIC, interval=16)
     (depth,) = (feed.depth for feed in plan.edges["x"].feeds if feed.sink == "both")
     assert depth > 16
-    assert verify(design_of(plan, "skip"), network, x, get_engine("amaranth")).ok
     monkeypatch.setattr(schedule, "queue_depth", lambda written, taken: 1)
+    slow = design_of(dataclasses.replace(plan), "skip")
+    assert verify(slow, network, x, get_engine("amaranth")).ok  # the order of beats asks for 16
+    monkeypatch.setattr(order, "stored_beats", lambda written, taken: 0)
     short = dataclasses.replace(plan)
     stuck = (
         r"skip: 4 frames must pass within max_cycles = 2000 cycles, but did not: "
