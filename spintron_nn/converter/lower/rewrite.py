@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from ..graph import ArgmaxOf, Conv, Dropout, Function, Model, Pad, PoolOf, SoftmaxOf, Step, TopKOf
+from ..graph import ArgmaxOf, Conv, Dropout, Function, Model, Pad, PoolOf, SoftmaxOf, TopKOf
 from .real import is_rising
 
 __all__ = ["simplified", "uses_of"]
@@ -94,7 +94,7 @@ def _functions_first(model: Model) -> Model:
             source = before.inputs[0]
             shape = model.inputs[source] if source in model.inputs else steps[source].shape
             first = replace(step, name=before.name, inputs=before.inputs, shape=shape)
-            steps[name] = replace(before, name=name, inputs=(first.name,))
+            steps[step.name] = replace(before, name=step.name, inputs=(first.name,))
             steps[first.name] = first
             step, before = first, steps.get(source)
     return replace(model, steps=tuple(steps.values()))
