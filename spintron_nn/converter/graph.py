@@ -39,22 +39,9 @@ __all__ = [
 Reals = NDArray[np.float64]
 
 FUNCTIONS = (
-    "relu",
-    "clamp",
-    "leaky_relu",
-    "elu",
-    "sigmoid",
-    "tanh",
-    "hardsigmoid",
-    "hardswish",
-    "gelu",
-    "gelu_tanh",
-    "silu",
-    "softplus",
-    "exp",
-    "neg",
-    "abs",
-)
+    "relu", "clamp", "leaky_relu", "elu", "sigmoid", "tanh", "hardsigmoid", "hardswish", "gelu",
+    "gelu_tanh", "silu", "softplus", "exp", "neg", "abs",
+)  # fmt: skip
 """Names of the real functions of single values; :class:`Function` explains their parameters."""
 
 
@@ -354,25 +341,9 @@ class Dropout:
 
 
 Operation = (
-    Linear
-    | Conv
-    | Norm
-    | Affine
-    | Function
-    | PoolOf
-    | Pad
-    | Reshape
-    | Permute
-    | Add
-    | Mul
-    | Concatenate
-    | Slice
-    | Upsample
-    | SoftmaxOf
-    | ArgmaxOf
-    | TopKOf
-    | Dropout
-)
+    Linear | Conv | Norm | Affine | Function | PoolOf | Pad | Reshape | Permute | Add | Mul
+    | Concatenate | Slice | Upsample | SoftmaxOf | ArgmaxOf | TopKOf | Dropout
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,10 @@ from spintron_ir import IntType, Softmax
 from spintron_ir.errors import ParameterError
 
 
-def softmax(length, kind=IntType(8, signed=True), to=IntType(8), scale=0.1):
+INT8, UINT8 = IntType(8, signed=True), IntType(8)
+
+
+def softmax(length, kind=INT8, to=UINT8, scale=0.1):
     values = np.exp(-scale * np.arange(1 << kind.bits))
     table = np.minimum(np.round(values * 2**31), (1 << 31) - 1).astype(np.int64)
     return Softmax(in_shape=(length,), input=kind, exponential=table, type=to)

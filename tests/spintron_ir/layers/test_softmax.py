@@ -9,6 +9,7 @@ from spintron_ir import IntType, ParameterError, Softmax
 from spintron_ir.layers.softmax import reciprocal
 
 ONE = (1 << 31) - 1
+U4, U8 = IntType(4), IntType(8)
 
 
 def table(bits, scale):
@@ -17,7 +18,7 @@ def table(bits, scale):
     return np.minimum(np.round(values * 2**31), ONE).astype(np.int64)
 
 
-def softmax(shape=(4,), kind=IntType(4), to=IntType(8), scale=0.5):
+def softmax(shape=(4,), kind=U4, to=U8, scale=0.5):
     return Softmax(in_shape=shape, input=kind, exponential=table(kind.bits, scale), type=to)
 
 
