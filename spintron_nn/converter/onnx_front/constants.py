@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .reading import MAX_VALUES, Operation
+from .reading import MAX_VALUES, Operation, Refusal
 from .values import Constant
 
 __all__ = ["CONSTANT_OPERATORS", "fold", "integers", "reshape_target"]
@@ -33,7 +33,7 @@ def integers(values: Any) -> list[int]:
     """Integers of a small constant of any shape."""
     found = np.asarray(values).reshape(-1)
     if found.dtype.kind not in "iu" or len(found) > 64:
-        raise ValueError("sizes must be a short list of integers: export the model again")
+        raise Refusal("sizes must be a short list of integers: export the model again")
     return [int(value) for value in found]
 
 
@@ -76,7 +76,7 @@ def reshape_target(operation: Operation, shape: tuple[int, ...], sizes: Any) -> 
     else:
         found = shape
     if math.prod(found) != count or min(found, default=1) < 0:
-        raise ValueError(f"cannot give {count} values the shape {found}: correct its sizes")
+        raise Refusal(f"cannot give {count} values the shape {found}: correct its sizes")
     return found
 
 
@@ -96,7 +96,7 @@ def fold(operation: Operation, inputs: list[Constant | None]) -> Constant:
         return Constant(found.astype(np.float32) if "value_float" in given else found)
     first = inputs[0]
     if first is None:
-        raise ValueError("lacks its input: export the model again")
+        raise Refusal("lacks its input: export the model again")
     if kind in MOVES:
         if kind == "Transpose":
             axes = given.get("perm")
@@ -115,12 +115,12 @@ def _compute(operation: Operation, arrays: list[Any]) -> NDArray[Any]:
     x = arrays[0]
     if kind in PAIRS:
         if math.prod(np.broadcast_shapes(x.shape, arrays[1].shape)) > MAX_VALUES:
-            raise ValueError("gives more than 2**26 values: export the model again")
+            raise Refusal("gives more than 2**26 values: export the model again")
         with np.errstate(all="ignore"):
             found = PAIRS[kind](x, arrays[1]).astype(x.dtype)
     elif kind == "Cast":
         if given.get("to") not in NUMBERS:
-            raise ValueError("casts to a type that is not read: use float32 or int64")
+            raise Refusal("casts to a type that is not read: use float32 or int64")
         found = x.astype(NUMBERS[given["to"]])
     elif kind == "Concat":
         found = np.concatenate(arrays, axis=given["axis"])
@@ -132,5 +132,5 @@ def _compute(operation: Operation, arrays: list[Any]) -> NDArray[Any]:
         with np.errstate(all="ignore"):
             found = np.sqrt(x)
     if not np.isfinite(found).all():
-        raise ValueError("gives values that are not finite: correct its inputs")
+        raise Refusal("gives values that are not finite: correct its inputs")
     return np.asarray(found)

@@ -12,7 +12,7 @@ from spintron_ir import Flatten
 from ..kernels import image_shape, kernel_matrix
 from .geometry import Geometry, geometry_of
 from .matrix import Factor, biased, product, weights_of
-from .reading import Operation
+from .reading import Operation, Refusal
 from .values import Constant, Value
 from .wires import Builder, Wire
 
@@ -32,7 +32,7 @@ def conv(op: Operation, parts: list[Any], builder: Builder) -> Value:
     """
     x, weight = parts[0], parts[1] if len(parts) > 1 else None
     if not isinstance(x, Value) or not isinstance(weight, Constant):
-        raise ValueError("must have constant weights: export the model again")
+        raise Refusal("must have constant weights: export the model again")
     shape = weight.shape
     codes, scales = weights_of(weight.moved(lambda a: a.reshape(shape[0], -1).T))
     value = convolved(op, x, codes.T.reshape(shape), scales, builder)
@@ -52,13 +52,15 @@ def _check(op: Operation, x: Value, weights: Ints) -> tuple[int, Geometry]:
         or depth * groups != x.shape[1]
         or outputs % groups
     ):
-        raise ValueError(
+        raise Refusal(
             f"convolves the shape {x.shape} with weights {weights.shape} in {groups} groups, which "
             "do not fit: export it again"
         )
     geometry = geometry_of(op, x.shape, weights.shape[2:])
     if geometry.kernel != weights.shape[2:]:
-        raise ValueError(f"has the kernel {geometry.kernel} and weights {weights.shape}")
+        raise Refusal(
+            f"has the kernel {geometry.kernel} and weights {weights.shape}: export it again"
+        )
     return groups, geometry
 
 
@@ -66,7 +68,7 @@ def _by_channel(part: NDArray[Any], x: Value, what: str) -> NDArray[Any]:
     """A parameter of the rows of an image, for each channel."""
     found = part[x.rows]
     if found.size > max(found.shape[1], 1) and not (found == found[:, :, :1]).all():
-        raise ValueError(f"takes values with a {what} for each place: use one for each channel")
+        raise Refusal(f"takes values with a {what} for each place: use one for each channel")
     flat = found.reshape(found.shape[0], found.shape[1], -1)[0, :, 0]
     return np.broadcast_to(flat, (x.shape[1],))
 
@@ -98,16 +100,16 @@ def convolved(
     """
     groups, geometry = _check(op, x, weights)
     if x.function.scale is None or x.function.zero is None:
-        raise ValueError("takes real values: put a Quant in front of it")
+        raise Refusal("takes real values: put a Quant in front of it")
     outputs, depth = weights.shape[:2]
     places = int(np.prod(weights.shape[2:]))
     scale = _by_channel(x.function.scale, x, "scale").reshape(groups, depth)
     if not (scale == scale[:, :1]).all():
-        raise ValueError("takes values with a scale for each channel: use one scale in its Quant")
+        raise Refusal("takes values with a scale for each channel: use one scale in its Quant")
     zero = _by_channel(x.function.zero, x, "zero point").reshape(groups, depth)
     step = np.repeat(scale[:, 0], outputs // groups)
     pad = _pad_code(x, zero, builder) if geometry.padded else 0
-    matrix, _ = kernel_matrix(weights, groups, groups)
+    matrix = kernel_matrix(weights)
     of_group = np.repeat(np.tile(zero, (1, places)), outputs // groups, axis=0)
     factor = Factor(
         int(x.function.low.min()),
@@ -148,7 +150,7 @@ def _pad_code(x: Value, zero: Ints, builder: Builder) -> int:
     kind = builder.type(x.wire.node)
     code = int(zero.flat[0])
     if not (zero == code).all() or not kind.low <= code <= kind.high:
-        raise ValueError(
+        raise Refusal(
             "pads with zero, which is no one code of its input: use a zero point that is a code, "
             "the same for all channels"
         )

@@ -12,7 +12,7 @@ from spintron_ir import Argmax, Flatten
 
 from ..integers import IntegerOutput, Matrix
 from .constants import integers
-from .reading import Operation
+from .reading import Operation, Refusal
 from .values import Constant, Function, Value
 from .wires import Builder, Wire
 
@@ -52,13 +52,13 @@ def argmax(op: Operation, parts: list[Any], taken: set[str], builder: Builder) -
     _check_class(op, parts, value, taken)
     gain = value.function.gain
     if gain is None or not (gain > 0).all():
-        raise ValueError(
+        raise Refusal(
             "takes the largest of values that are no rising line of their integers: put a Quant "
             "before it"
         )
     biased = _with_bias(value, builder)
     if biased is None and not _same_order(value):
-        raise ValueError(
+        raise Refusal(
             "takes the largest of scores with scales or offsets of their own, which no common "
             "integers represent: use one scale for all outputs, or put a Quant before it"
         )
@@ -79,16 +79,16 @@ def _check_class(op: Operation, parts: list[Any], value: Value, taken: set[str])
     axis = int(op.attributes.get("axis", -1 if op.kind == "TopK" else 0))
     axis += len(value.shape) if axis < 0 else 0
     if value.wire.index.size != value.shape[axis] or axis == 0:
-        raise ValueError(f"looks along the axis {axis}, not along all values: flatten first")
+        raise Refusal(f"looks along the axis {axis}, not along all values: flatten first")
     if op.attributes.get("select_last_index", 0):
-        raise ValueError("takes the last of equal values: take the first")
+        raise Refusal("takes the last of equal values: take the first")
     if op.kind == "TopK":
         if len(parts) < 2 or not isinstance(parts[1], Constant):
-            raise ValueError("needs a constant k: export the model again")
+            raise Refusal("needs a constant k: export the model again")
         if integers(parts[1].values) != [1] or not op.attributes.get("largest", 1):
-            raise ValueError("gives more than the largest: take the first alone (k = 1)")
+            raise Refusal("gives more than the largest: take the first alone (k = 1)")
         if op.outputs[0] in taken:
-            raise ValueError("gives values, not their index: take its second output")
+            raise Refusal("gives values, not their index: take its second output")
 
 
 def output_of(title: str, value: Value, builder: Builder) -> IntegerOutput:
@@ -101,9 +101,9 @@ def output_of(title: str, value: Value, builder: Builder) -> IntegerOutput:
     """
     function = value.function
     if function.gain is None or function.offset is None:
-        raise ValueError("is no straight line of the last integers: put a Quant at the end")
+        raise Refusal("is no straight line of the last integers: put a Quant at the end")
     if not (function.gain > 0).all():
-        raise ValueError("falls, or stays, where the last sums rise: turn signs in the last layer")
+        raise Refusal("falls, or stays, where the last sums rise: turn signs in the last layer")
     if not value.integer:
         value = _with_bias(value, builder) or value
     shape = value.shape[1:] or (1,)

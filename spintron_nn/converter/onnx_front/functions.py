@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .reading import Operation
+from .reading import Operation, Refusal
 from .values import Constant, Value
 
 __all__ = ["FUNCTIONS", "apply_function", "number_of"]
@@ -27,7 +27,7 @@ def number_of(op: Operation, name: str, default: float) -> np.float32:
     """A finite number among the attributes."""
     value = op.attributes.get(name, default)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError(f"its {name} must be a finite number, not {value!r}: export it again")
+        raise Refusal(f"its {name} must be a finite number, not {value!r}: export it again")
     return np.float32(value)
 
 
@@ -144,7 +144,7 @@ def apply_function(op: Operation, parts: list[Any], notes: list[str]) -> Value:
     value = parts[0]
     assert isinstance(value, Value)
     if any(isinstance(part, (Value, Constant)) for part in parts[1:]):
-        raise ValueError("takes one input: export the model again")
+        raise Refusal("takes one input: export the model again")
     made = FUNCTIONS[op.kind]
     if made is not None:
         return made(op, value)
@@ -155,7 +155,7 @@ def apply_function(op: Operation, parts: list[Any], notes: list[str]) -> Value:
         step = BENT[op.kind](op)
         rising = all(number_of(op, name, 1.0) > 0 for name in ("alpha", "gamma"))
         if op.kind == "Celu" and not rising:
-            raise ValueError("has an alpha that is not positive: export it again")
+            raise Refusal("has an alpha that is not positive: export it again")
     notes.append(
         f"{op.name} ({op.kind}): what float32 gives for it depends on the library; here the exact "
         "result is rounded once"

@@ -11,6 +11,7 @@ from spintron_ir import Flatten, Gather, IntType, Join, Quantise
 from spintron_ir.requantise import Requantiser
 
 from ..integers import IntegerNode, Matrix
+from .reading import Refusal
 
 __all__ = ["Coding", "fused"]
 
@@ -95,7 +96,7 @@ def fused(nodes: list[IntegerNode], outputs: set[str]) -> tuple[list[IntegerNode
 
 def _alone(op: Coding) -> Any:
     if op.input.bits > 48:
-        raise ValueError(
+        raise Refusal(
             f"takes sums of {op.input.bits} bits in two places, and at most 48 are: put a Quant "
             "behind the sum"
         )

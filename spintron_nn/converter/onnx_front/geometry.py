@@ -9,7 +9,7 @@ from typing import Any
 from spintron_ir import IntType, Window
 
 from ..kernels import window_of
-from .reading import Operation
+from .reading import Operation, Refusal
 
 __all__ = ["Geometry", "geometry_of"]
 
@@ -84,7 +84,7 @@ def _sizes(op: Operation, name: str, default: Sequence[int], low: int) -> tuple[
         or len(value) != len(default)
         or not all(isinstance(item, int) and low <= item < LIMIT for item in value)
     ):
-        raise ValueError(
+        raise Refusal(
             f"its {name} must be {len(default)} integers of at least {low}, not {value!r}: export "
             "it again"
         )
@@ -104,10 +104,10 @@ def geometry_of(
     sizes = shape[2:]
     rank = len(sizes)
     if rank not in (1, 2):
-        raise ValueError(f"takes the shape {shape}: only images and sequences are converted")
+        raise Refusal(f"takes the shape {shape}: only images and sequences are converted")
     if kernel is None:
         if "kernel_shape" not in op.attributes:
-            raise ValueError("lacks its kernel_shape: export it again")
+            raise Refusal("lacks its kernel_shape: export it again")
         kernel = (1,) * rank
     kernel = _sizes(op, "kernel_shape", kernel, 1)
     stride = _sizes(op, "strides", (1,) * rank, 1)
@@ -117,7 +117,7 @@ def geometry_of(
     extent = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True))
     auto = str(op.attributes.get("auto_pad", "NOTSET"))
     if auto not in ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"):
-        raise ValueError(f"has the auto_pad {auto!r}: export it with pads")
+        raise Refusal(f"has the auto_pad {auto!r}: export it with pads")
     padding, grown = [], False
     for axis in range(rank):
         size, step, reach = sizes[axis], stride[axis], extent[axis]
@@ -136,7 +136,7 @@ def geometry_of(
             grown |= wanted > last
             last = max(last, wanted) if wanted > last else last
         if reach > size + first + last:
-            raise ValueError(
+            raise Refusal(
                 f"its kernel reaches over {reach} places of {size + first + last}: use a smaller "
                 "kernel, or pad"
             )

@@ -13,7 +13,7 @@ from .linear import coded, integer_type, real
 from .matrix import check_codes, multiplied
 from .quantisers import Floats, Ints, Quantiser
 from .quantising import quantise
-from .reading import Operation
+from .reading import Operation, Refusal
 from .values import Constant, Value
 from .wires import Builder
 
@@ -36,7 +36,7 @@ class _Rescaler(Quantiser):
 def _constants(parts: list[Any], places: tuple[int, ...]) -> list[NDArray[Any]]:
     found: list[Any] = [parts[place] if place < len(parts) else None for place in places]
     if not all(isinstance(part, Constant) for part in found):
-        raise ValueError("its weights, scales and zero points must be constants: export it again")
+        raise Refusal("its weights, scales and zero points must be constants: export it again")
     return [part.values for part in found]
 
 
@@ -46,7 +46,7 @@ def _zero(parts: list[Any], place: int) -> NDArray[Any]:
         return np.zeros((), dtype=np.int64)
     values = _constants(parts, (place,))[0]
     if integer_type(values.dtype) is None:
-        raise ValueError(f"its zero point must be of integers, not {values.dtype}: export it again")
+        raise Refusal(f"its zero point must be of integers, not {values.dtype}: export it again")
     found: NDArray[Any] = values.astype(np.int64)
     return found
 
@@ -54,9 +54,9 @@ def _zero(parts: list[Any], place: int) -> NDArray[Any]:
 def _shifted(x: Any, zero: NDArray[Any]) -> Value:
     """A tensor of integers less its zero point, as real values with a unit of one."""
     if not isinstance(x, Value) or not x.integer:
-        raise ValueError("takes no integers that depend on the input: put QuantizeLinear in front")
+        raise Refusal("takes no integers that depend on the input: put QuantizeLinear in front")
     if zero.size != 1:
-        raise ValueError("has a zero point for each row of its input: use one")
+        raise Refusal("has a zero point for each row of its input: use one")
     one = np.ones((), dtype=np.float32)
     return real(x, Quantiser(one, zero.reshape(()).astype(np.float32), 0, 1))
 
@@ -64,10 +64,10 @@ def _shifted(x: Any, zero: NDArray[Any]) -> Value:
 def _weights(values: NDArray[Any], zero: NDArray[Any], axis: int) -> NDArray[np.int64]:
     """Integer weights less their zero point, one for all or for each output."""
     if integer_type(values.dtype) is None:
-        raise ValueError(f"has weights of {values.dtype}, not integers: export it again")
+        raise Refusal(f"has weights of {values.dtype}, not integers: export it again")
     if zero.size > 1:
         if zero.ndim != 1 or zero.size != values.shape[axis]:
-            raise ValueError("has zero points that do not fit its weights: use one for each output")
+            raise Refusal("has zero points that do not fit its weights: use one for each output")
         zero = zero.reshape([-1 if n == axis else 1 for n in range(values.ndim)])
     codes: NDArray[np.int64] = values.astype(np.int64) - zero.reshape(zero.shape or ())
     check_codes(codes)
@@ -101,7 +101,7 @@ def integer_operator(op: Operation, parts: list[Any], builder: Builder) -> Value
         sums = convolved(op, x, codes, ones, builder, bias)
     else:
         if codes.ndim != 2:
-            raise ValueError(f"has weights of shape {codes.shape}: only matrices are converted")
+            raise Refusal(f"has weights of shape {codes.shape}: only matrices are converted")
         sums = multiplied(op, x, 1.0, codes, ones, builder)
     given = sums.function
     function = replace(given, evaluate=lambda q, r: q.astype(np.float64))
@@ -120,12 +120,12 @@ def _requantised(
     kind = integer_type(y_zero.dtype)
     scales = (x_scale, w_scale, y_scale)
     if kind is None or kind.bits > 8 or y_zero.size != 1 or x_scale.size != 1 or y_scale.size != 1:
-        raise ValueError("needs one scale and zero point of 8 bits for its result: export it again")
+        raise Refusal("needs one scale and zero point of 8 bits for its result: export it again")
     if not all((scale > 0).all() and scale.dtype == np.float32 for scale in scales):
-        raise ValueError("its scales must be positive and float32: absorb the sign into weights")
+        raise Refusal("its scales must be positive and float32: absorb the sign into weights")
     axis = 1 if conv else len(sums.shape) - 1
     if w_scale.size not in (1, sums.shape[axis]):
-        raise ValueError(f"has {w_scale.size} scales of weights: use one for each output")
+        raise Refusal(f"has {w_scale.size} scales of weights: use one for each output")
     sizes = [-1 if n == axis and w_scale.size > 1 else 1 for n in range(len(sums.shape))]
     factor = (x_scale.reshape(()) * w_scale.reshape(-1)) / y_scale.reshape(())
     rescaler = _Rescaler(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spintron_ir import Concat, Join
 
-from .reading import Operation
+from .reading import Operation, Refusal
 from .thresholds import table_of
 from .values import Function, Value, collapsed
 from .wires import Builder, Wire
@@ -49,11 +49,11 @@ def join(op: Operation, one: Value, other: Value, builder: Builder) -> Value:
         If the shapes do not fit, or values have no table; the text says what to do.
     """
     if op.kind not in PAIRS:
-        raise ValueError("joins two tensors that depend on the input: use Add, Sub or Mul")
+        raise Refusal("joins two tensors that depend on the input: use Add, Sub or Mul")
     try:
         shape = np.broadcast_shapes(one.shape, other.shape)
     except ValueError:
-        raise ValueError(
+        raise Refusal(
             f"joins the shapes {one.shape} and {other.shape}, which do not fit: reshape one"
         ) from None
     one, other = (value.moved(lambda x: np.broadcast_to(x, shape)) for value in (one, other))
@@ -187,7 +187,7 @@ def _whole(table: NDArray[np.float32], unit: Ints) -> Ints:
     left = np.where(odd == 0, 0, exponent - unit[:, None])
     bits = np.ceil(np.log2(np.abs(odd) + 1.0)).astype(np.int64)
     if (left + bits).max(initial=0) > 61:
-        raise ValueError(SPAN)
+        raise Refusal(SPAN)
     return odd << left
 
 
@@ -198,7 +198,7 @@ def _range(op: Operation, whole: list[Ints]) -> tuple[Ints, Ints]:
     low, high = np.min(pairs, axis=0), np.max(pairs, axis=0)
     # All rows of one layer count together.
     if max(abs(t).max() for t in (low, high)) >= WIDEST:
-        raise ValueError(SPAN)
+        raise Refusal(SPAN)
     return low.astype(np.int64), high.astype(np.int64)
 
 
@@ -213,14 +213,14 @@ def concatenate(op: Operation, values: list[Value], builder: Builder) -> Value:
     rank = len(values[0].shape)
     axis = op.attributes.get("axis")
     if not isinstance(axis, int) or not -rank <= axis < rank or axis % rank == 0:
-        raise ValueError(f"joins along the axis {axis}, which no tensor of one frame has: use 1")
+        raise Refusal(f"joins along the axis {axis}, which no tensor of one frame has: use 1")
     axis %= rank
     if len({value.integer for value in values}) > 1:
-        raise ValueError("joins integers and real values: put a DequantizeLinear in front")
+        raise Refusal("joins integers and real values: put a DequantizeLinear in front")
     kept = {(*v.shape[:axis], *v.shape[axis + 1 :]) for v in values}
     if len(kept) > 1 or len({len(value.shape) for value in values}) > 1:
         shapes = " and ".join(str(value.shape) for value in values)
-        raise ValueError(f"joins the shapes {shapes}, which do not fit along axis {axis}: reshape")
+        raise Refusal(f"joins the shapes {shapes}, which do not fit along axis {axis}: reshape")
     order = (1, 2, 0) if rank == 4 else tuple(range(rank - 1))
     nodes = [builder.laid(v.wire, v.wire.index[0].transpose(order)) for v in values]
     made = Concat(

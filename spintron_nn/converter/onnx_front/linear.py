@@ -12,7 +12,7 @@ from spintron_ir import IntType
 
 from .quantisers import Quantiser
 from .quantising import quantise
-from .reading import Operation
+from .reading import Operation, Refusal
 from .values import Constant, Value, wide
 from .wires import Builder
 
@@ -40,7 +40,7 @@ def _along(op: Operation, values: NDArray[Any], shape: tuple[int, ...], what: st
     axis = int(op.attributes.get("axis", 1))
     axis += len(shape) if axis < 0 else 0
     if values.ndim != 1 or not 0 <= axis < len(shape) or values.size != shape[axis]:
-        raise ValueError(
+        raise Refusal(
             f"its {what} of shape {values.shape} does not fit axis {axis} of values of shape "
             f"{shape}: give one, or one for each channel"
         )
@@ -50,19 +50,19 @@ def _along(op: Operation, values: NDArray[Any], shape: tuple[int, ...], what: st
 def _quantiser(op: Operation, parts: list[Any], shape: tuple[int, ...]) -> tuple[Quantiser, int]:
     """Parameters of an operator for values of a shape, and the bits of its codes."""
     if len(parts) < 2 or not all(part is None or isinstance(part, Constant) for part in parts[1:]):
-        raise ValueError("its scale and zero point must be constants: export it again")
+        raise Refusal("its scale and zero point must be constants: export it again")
     if op.attributes.get("block_size", 0):
-        raise ValueError("has a scale for each block: use one for each channel")
+        raise Refusal("has a scale for each block: use one for each channel")
     scale = _along(op, parts[1].values, shape, "scale")
     if not (scale > 0).all() or parts[1].values.dtype != np.float32:
-        raise ValueError("its scale must be positive and float32: absorb the sign into the weights")
+        raise Refusal("its scale must be positive and float32: absorb the sign into the weights")
     if len(parts) > 2 and parts[2] is not None:
         given = parts[2].values
     else:
         given = np.zeros(1, TYPES.get(op.attributes.get("output_dtype") or 2, "float32")[:8])
     kind = integer_type(given.dtype)
     if kind is None:
-        raise ValueError(f"its zero point must be of integers, not {given.dtype}: export it again")
+        raise Refusal(f"its zero point must be of integers, not {given.dtype}: export it again")
     zero = _along(op, given, shape, "zero point")
     return Quantiser(scale, zero, kind.low, kind.high, late=True), kind.bits
 
@@ -89,20 +89,20 @@ def linear(op: Operation, parts: list[Any], builder: Builder) -> Any:
     quantiser, bits = _quantiser(op, parts, shape)
     if op.kind == "QuantizeLinear":
         if bits > 16:
-            raise ValueError(f"gives codes of {bits} bits: use int8 or uint8")
+            raise Refusal(f"gives codes of {bits} bits: use int8 or uint8")
         if isinstance(x, Constant):
             return Constant(np.broadcast_to(quantiser.codes(x.values), shape))
         if x.integer:
-            raise ValueError("quantises integers: put a DequantizeLinear in front of it")
+            raise Refusal("quantises integers: put a DequantizeLinear in front of it")
         return coded(quantise(op, x, quantiser, bits, builder))
     if isinstance(x, Constant):
         if integer_type(x.values.dtype) is None:
-            raise ValueError(f"takes {x.values.dtype}, not integers: leave it out")
+            raise Refusal(f"takes {x.values.dtype}, not integers: leave it out")
         codes = x.values.astype(np.int64)
         scale, zero = (np.broadcast_to(part, shape) for part in (quantiser.scale, quantiser.zero))
         return Constant(quantiser.values(codes), codes, scale, zero)
     if not x.integer:
-        raise ValueError("takes real values, not integers: leave it out")
+        raise Refusal("takes real values, not integers: leave it out")
     return real(x, quantiser)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..integers import Matrix
-from .reading import Operation
+from .reading import Operation, Refusal
 from .values import Constant, Function, Value
 from .wires import Builder, Wire
 
@@ -62,12 +62,12 @@ def weights_of(matrix: Constant) -> tuple[Ints, Reals]:
     if matrix.codes is None or matrix.scale is None or matrix.zero is None:
         values = matrix.values
         if values.dtype != np.float32 or not (values == np.round(values)).all():
-            raise ValueError("has weights that are not quantised: put a Quant behind them")
+            raise Refusal("has weights that are not quantised: put a Quant behind them")
         codes, scales = values.astype(np.int64), np.ones(values.shape[1])
     else:
         scales = matrix.scale[0].astype(np.float64)
         if not (matrix.scale == matrix.scale[0]).all():
-            raise ValueError(
+            raise Refusal(
                 "has weights with a scale for each input: use one scale, or one for each output"
             )
         codes = matrix.codes - matrix.zero.astype(np.int64)
@@ -78,11 +78,11 @@ def weights_of(matrix: Constant) -> tuple[Ints, Reals]:
 def check_codes(codes: Ints) -> None:
     """Refuse weights that are too wide, or none at all."""
     if np.abs(codes).max(initial=0) >= 1 << WEIGHT_BITS:
-        raise ValueError(
+        raise Refusal(
             f"has weights beyond {WEIGHT_BITS} bits and a sign: quantise them to 8 bits or fewer"
         )
     if not codes.size:
-        raise ValueError("has no weights: leave it out")
+        raise Refusal("has no weights: leave it out")
 
 
 def _odd(scale: Any) -> Ints:
@@ -138,7 +138,7 @@ def product(
     """
     kind = builder.type(node)
     if kind.bits > INPUT_BITS:
-        raise ValueError(
+        raise Refusal(
             f"takes sums of {kind.bits} bits, and inputs have at most {INPUT_BITS}: put a Quant in "
             "front of it"
         )
@@ -152,10 +152,10 @@ def product(
     low = limits.min(axis=0).sum(axis=1) + more
     high = limits.max(axis=0).sum(axis=1) + more
     if max(-int(low.min()), int(high.max())) >= 1 << 40:
-        raise ValueError("could leave 40 bits: use fewer bits or rows")
+        raise Refusal("could leave 40 bits: use fewer bits or rows")
     shift = shift + more
     if np.abs(shift).max() >= 1 << 31:
-        raise ValueError("has a bias beyond 32 bits in units of its sums: use a larger scale")
+        raise Refusal("has a bias beyond 32 bits in units of its sums: use a larger scale")
     name = builder.add(op.name, Matrix(weights, shift, kind, None, positions, blocks), node)
     most = np.abs(limits).max(axis=0).sum(axis=1) + np.abs(more)
     unit = factor.step * scales
@@ -183,10 +183,10 @@ def product(
 def factor_of(x: Any) -> tuple[Value, float]:
     """The first factor of a product, and its scale, which must be one."""
     if x.function.scale is None or x.function.zero is None:
-        raise ValueError("takes real values: put a Quant in front of it")
+        raise Refusal("takes real values: put a Quant in front of it")
     step = float(x.function.scale[0])
     if not (x.function.scale == step).all():
-        raise ValueError("takes values with a scale for each channel: use one scale in its Quant")
+        raise Refusal("takes values with a scale for each channel: use one scale in its Quant")
     return x, step
 
 
@@ -202,14 +202,14 @@ def multiplied(
     """Product of a tensor ``(1, ..., rows)`` and integers ``(rows, outputs)``."""
     shape, (rows, outputs) = x.shape, weights.shape
     if shape[-1] != rows:
-        raise ValueError(
+        raise Refusal(
             f"multiplies the shapes {shape} and {weights.shape}, which do not fit: reshape one"
         )
     zero = x.function.zero
     assert zero is not None
     zeros = np.broadcast_to(zero[x.rows], (*x.rows.shape[:-1], rows)).reshape(-1, rows)
     if not (zeros == zeros[0]).all():
-        raise ValueError("takes values with a zero point for each position: use one")
+        raise Refusal("takes values with a zero point for each position: use one")
     factor = Factor(
         int(x.function.low.min()), int(x.function.high.max()), np.asarray(step), zeros[0]
     )
@@ -238,12 +238,12 @@ def multiplied(
 def _factors(parts: list[Any]) -> tuple[Value, Constant]:
     x, matrix = parts[0], parts[1]
     if not isinstance(x, Value) or not isinstance(matrix, Constant):
-        raise ValueError(
+        raise Refusal(
             "must multiply values that depend on the input, on its left, by constant weights: "
             "transpose it; attention is not converted"
         )
     if matrix.values.ndim != 2:
-        raise ValueError(
+        raise Refusal(
             f"multiplies the shapes {x.shape} and {matrix.shape}; only matrices (inputs, outputs) "
             "are converted: reshape it"
         )
@@ -268,11 +268,11 @@ def gemm(op: Operation, parts: list[Any], builder: Builder) -> Value:
     x, matrix = _factors(parts)
     given = op.attributes
     if given.get("transA", 0):
-        raise ValueError("transposes its input: leave transA out")
+        raise Refusal("transposes its input: leave transA out")
     if given.get("transB", 0):
         matrix = matrix.moved(np.transpose)
     if len(x.shape) != 2:
-        raise ValueError(f"takes the shape {x.shape}, which is no vector: flatten first")
+        raise Refusal(f"takes the shape {x.shape}, which is no vector: flatten first")
     weights, scales = weights_of(matrix)
     value = multiplied(op, *factor_of(x), weights, scales, builder)
     alpha, beta = (np.float32(given.get(key, 1.0)) for key in ("alpha", "beta"))
@@ -288,7 +288,7 @@ def gemm(op: Operation, parts: list[Any], builder: Builder) -> Value:
 def biased(value: Value, part: Any, beta: Any, axis: int) -> Value:
     """A value plus a constant for each channel of an axis."""
     if not isinstance(part, Constant):
-        raise ValueError("its bias depends on the input: use Add")
+        raise Refusal("its bias depends on the input: use Add")
     bias = part.values * beta
     if axis == 1 and bias.ndim == 1 and len(value.shape) > 2:
         bias = bias.reshape(-1, *(1,) * (len(value.shape) - 2))
@@ -297,5 +297,5 @@ def biased(value: Value, part: Any, beta: Any, axis: int) -> Value:
     except ValueError:
         fits = False
     if bias.dtype != np.float32 or not fits:
-        raise ValueError(f"has a bias of shape {part.shape}: give one float32 for each output")
+        raise Refusal(f"has a bias of shape {part.shape}: give one float32 for each output")
     return value.then(lambda y, b: y + b, bias, line=(1, bias))

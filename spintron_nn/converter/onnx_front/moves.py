@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .constants import integers, reshape_target
-from .reading import Operation
+from .reading import Operation, Refusal
 from .values import Constant, Value, collapsed
 from .wires import Builder, Wire
 
@@ -28,21 +28,21 @@ MOST = 1 << 24
 
 def _list(part: Any, what: str) -> list[int]:
     if not isinstance(part, Constant):
-        raise ValueError(f"its {what} must be constant: export the model with fixed shapes")
+        raise Refusal(f"its {what} must be constant: export the model with fixed shapes")
     return integers(part.values)
 
 
 def axis_of(axis: Any, rank: int) -> int:
     """An axis counted from the front, which is not the batch's."""
     if not isinstance(axis, int) or not -rank <= axis < rank:
-        raise ValueError(f"has no axis {axis} in {rank} axes: export the model again")
+        raise Refusal(f"has no axis {axis} in {rank} axes: export the model again")
     return axis % rank
 
 
 def _reshape(op: Operation, parts: list[Any], shape: tuple[int, ...]) -> Move:
     given = parts[1] if len(parts) > 1 and op.kind != "Dropout" else None
     if given is not None and not isinstance(given, Constant):
-        raise ValueError("takes sizes that depend on the input: export with a fixed shape")
+        raise Refusal("takes sizes that depend on the input: export with a fixed shape")
     wanted = reshape_target(op, shape, None if given is None else given.values)
     return lambda x: x.reshape(wanted)
 
@@ -50,7 +50,7 @@ def _reshape(op: Operation, parts: list[Any], shape: tuple[int, ...]) -> Move:
 def _transpose(op: Operation, parts: list[Any], shape: tuple[int, ...]) -> Move:
     order = op.attributes.get("perm", tuple(range(len(shape)))[::-1])
     if sorted(order) != list(range(len(shape))):
-        raise ValueError(f"has the order {order} for {len(shape)} axes: export the model again")
+        raise Refusal(f"has the order {order} for {len(shape)} axes: export the model again")
     return lambda x: x.transpose(order)
 
 
@@ -65,7 +65,7 @@ def _slice(op: Operation, parts: list[Any], shape: tuple[int, ...]) -> Move:
         axes = list(range(len(starts))) if more[2] is None else _list(more[2], "axes")
         steps = [1] * len(starts) if more[3] is None else _list(more[3], "steps")
     if not len(starts) == len(ends) == len(axes) == len(steps) or 0 in steps:
-        raise ValueError("has starts, ends, axes and steps that do not fit: export it again")
+        raise Refusal("has starts, ends, axes and steps that do not fit: export it again")
     cut: list[Any] = [slice(None)] * len(shape)
     for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
         at = axis_of(axis, len(shape))
@@ -84,11 +84,11 @@ def _slice(op: Operation, parts: list[Any], shape: tuple[int, ...]) -> Move:
 def _gather(op: Operation, parts: list[Any], shape: tuple[int, ...]) -> Move:
     axis = axis_of(op.attributes.get("axis", 0), len(shape))
     if not isinstance(parts[1], Constant) or parts[1].values.dtype.kind not in "iu":
-        raise ValueError("its indices must be constant integers: export the model again")
+        raise Refusal("its indices must be constant integers: export the model again")
     places = parts[1].values.astype(np.int64)
     size = shape[axis]
     if not places.size or int(places.min()) < -size or int(places.max()) >= size:
-        raise ValueError(f"has indices beyond the {size} places of axis {axis}: export it again")
+        raise Refusal(f"has indices beyond the {size} places of axis {axis}: export it again")
     _check_size(math.prod(shape) // size * places.size)
     return lambda x: np.take(x, places, axis=axis)
 
@@ -102,7 +102,7 @@ def _expand(op: Operation, parts: list[Any], shape: tuple[int, ...]) -> Move:
 def _tile(op: Operation, parts: list[Any], shape: tuple[int, ...]) -> Move:
     repeats = _list(parts[1], "repeats")
     if len(repeats) != len(shape) or min(repeats) < 1:
-        raise ValueError(f"has repeats {repeats} for {len(shape)} axes: export it again")
+        raise Refusal(f"has repeats {repeats} for {len(shape)} axes: export it again")
     _check_size(math.prod(shape) * math.prod(repeats))
     return lambda x: np.tile(x, repeats)
 
@@ -111,7 +111,7 @@ def _to_space(op: Operation, parts: list[Any], shape: tuple[int, ...]) -> Move:
     size = op.attributes["blocksize"]
     _, channels, height, width = shape
     if size < 1 or channels % (size * size):
-        raise ValueError(f"has blocks of {size} for {channels} channels: export it again")
+        raise Refusal(f"has blocks of {size} for {channels} channels: export it again")
     depth = channels // size**2
     if op.attributes.get("mode", "DCR") == "DCR":
         inner, order = (size, size, depth), (0, 3, 4, 1, 5, 2)
@@ -128,7 +128,7 @@ def _to_depth(op: Operation, parts: list[Any], shape: tuple[int, ...]) -> Move:
     size = op.attributes["blocksize"]
     _, channels, height, width = shape
     if size < 1 or height % size or width % size:
-        raise ValueError(f"has blocks of {size} for {height} x {width}: export it again")
+        raise Refusal(f"has blocks of {size} for {height} x {width}: export it again")
     return lambda x: (
         x.reshape(1, channels, height // size, size, width // size, size)
         .transpose(0, 3, 5, 1, 2, 4)
@@ -152,7 +152,7 @@ def _nearest(op: Operation, before: int, after: int, scale: float) -> list[int]:
     elif mode == "align_corners":
         place = at * (before - 1) / (after - 1) if after > 1 else 0 * at
     else:
-        raise ValueError(f"has the coordinates {mode!r}: use half_pixel or asymmetric")
+        raise Refusal(f"has the coordinates {mode!r}: use half_pixel or asymmetric")
     found = {
         "round_prefer_floor": np.ceil(place - 0.5),
         "round_prefer_ceil": np.floor(place + 0.5),
@@ -164,11 +164,11 @@ def _nearest(op: Operation, before: int, after: int, scale: float) -> list[int]:
 
 def _resize(op: Operation, parts: list[Any], shape: tuple[int, ...]) -> Move:
     if op.attributes.get("mode", "nearest") != "nearest":
-        raise ValueError("mixes neighbouring values: use the mode nearest")
+        raise Refusal("mixes neighbouring values: use the mode nearest")
     if op.attributes.get("antialias", 0) or "axes" in op.attributes:
-        raise ValueError("has axes or antialiasing: give scales for all axes")
+        raise Refusal("has axes or antialiasing: give scales for all axes")
     if op.attributes.get("keep_aspect_ratio_policy", "stretch") != "stretch":
-        raise ValueError("keeps an aspect ratio: give the sizes themselves")
+        raise Refusal("keeps an aspect ratio: give the sizes themselves")
     given = [part.values for part in parts[1:] if isinstance(part, Constant) and part.values.size]
     sizes = parts[3] if len(parts) > 3 and isinstance(parts[3], Constant) else None
     if sizes is not None and sizes.values.size:
@@ -179,10 +179,10 @@ def _resize(op: Operation, parts: list[Any], shape: tuple[int, ...]) -> Move:
             given = [np.asarray(op.attributes.get("scales", ()), dtype=np.float64)]
         scales = [float(scale) for scale in given[-1].reshape(-1)] if given else []
         if len(scales) != len(shape) or not all(0 < scale < 1 << 16 for scale in scales):
-            raise ValueError("needs a positive scale for each axis: export it again")
+            raise Refusal("needs a positive scale for each axis: export it again")
         after = [math.floor(old * scale) for old, scale in zip(shape, scales, strict=True)]
     if len(after) != len(shape) or min(after) < 1 or after[0] != 1:
-        raise ValueError(f"gives the sizes {after}: export it with a batch of 1")
+        raise Refusal(f"gives the sizes {after}: export it with a batch of 1")
     _check_size(math.prod(after))
     places = [_nearest(op, *axis) for axis in zip(shape, after, scales, strict=True)]
 
@@ -196,7 +196,7 @@ def _resize(op: Operation, parts: list[Any], shape: tuple[int, ...]) -> Move:
 
 def _check_size(count: int) -> None:
     if not 0 < count <= MOST:
-        raise ValueError(f"gives {count} values, and at most 2**24 are converted: use fewer")
+        raise Refusal(f"gives {count} values, and at most 2**24 are converted: use fewer")
 
 
 MOVES: dict[str, Callable[[Operation, list[Any], tuple[int, ...]], Move]] = {
@@ -232,7 +232,7 @@ def split(op: Operation, parts: list[Any]) -> list[Any]:
         each = -(-size // count)
         sizes = [each] * (count - 1) + [size - each * (count - 1)]
     if sum(sizes) != size or min(sizes) < 1 or len(sizes) != count:
-        raise ValueError(f"cuts {size} places into {list(sizes)}: export the model again")
+        raise Refusal(f"cuts {size} places into {list(sizes)}: export the model again")
     ends = np.cumsum(sizes)
     return [
         value.moved(lambda x, s=end - part, e=end: np.take(x, range(s, e), axis=axis))
@@ -253,21 +253,21 @@ def pad(op: Operation, parts: list[Any], builder: Builder) -> Value:
     else:
         axes = list(range(rank))
     if len(amounts) != 2 * len(axes):
-        raise ValueError(f"has {len(amounts)} amounts for {len(axes)} axes: export it again")
+        raise Refusal(f"has {len(amounts)} amounts for {len(axes)} axes: export it again")
     pairs = [(0, 0)] * rank
     for place, axis in enumerate(axes):
         pairs[axis] = (amounts[place], amounts[place + len(axes)])
     if min(min(pair) for pair in pairs) < 0 or pairs[0] != (0, 0):
-        raise ValueError(f"pads by {amounts}: use Slice to cut, and leave the batch alone")
+        raise Refusal(f"pads by {amounts}: use Slice to cut, and leave the batch alone")
     _check_size(math.prod(size + sum(pair) for size, pair in zip(value.shape, pairs, strict=True)))
     if mode != "constant":
         if mode not in ("edge", "reflect", "wrap"):
-            raise ValueError(f"has the mode {mode!r}: use constant, edge or reflect")
+            raise Refusal(f"has the mode {mode!r}: use constant, edge or reflect")
         return value.moved(lambda x: np.pad(x, pairs, mode=mode))
     given = op.attributes.get("value", 0.0)
     if len(parts) > 2 and parts[2] is not None:
         if not isinstance(parts[2], Constant) or parts[2].values.size != 1:
-            raise ValueError("its value must be one constant: export it again")
+            raise Refusal("its value must be one constant: export it again")
         given = parts[2].values.reshape(()).item()
     code = _code(value, float(given), builder)
     function = value.function
@@ -289,11 +289,11 @@ def _code(value: Value, real: float, builder: Builder) -> int:
     """Code of a real value that is added around a tensor."""
     scale, zero = value.function.scale, value.function.zero
     if scale is None or zero is None:
-        raise ValueError("pads values that are not quantised: put a Quant in front of it")
+        raise Refusal("pads values that are not quantised: put a Quant in front of it")
     codes = np.unique(real / scale + zero)
     kind = builder.type(value.wire.node)
     if len(codes) > 1 or codes[0] != round(codes[0]) or not kind.low <= codes[0] <= kind.high:
-        raise ValueError(
+        raise Refusal(
             f"pads with {real:g}, which is no one code of its quantiser: use a zero point that is "
             "a code, the same for all channels"
         )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .quantisers import Floats, Ints, Quantiser
-from .reading import Operation
+from .reading import Operation, Refusal
 from .thresholds import MOST
 from .values import Constant, Value
 
@@ -60,24 +60,24 @@ def multithreshold_of(op: Operation, parts: list[Any]) -> tuple[Quantiser, int]:
     """
     value = parts[0]
     if len(parts) < 2 or not isinstance(parts[1], Constant) or not isinstance(value, Value):
-        raise ValueError("its thresholds must be constants, and its values not: export it again")
+        raise Refusal("its thresholds must be constants, and its values not: export it again")
     layout = str(op.attributes.get("data_layout", "NCHW"))
     axis = len(value.shape) - 1 if layout in ("NHWC", "NWC") else 1
     limits: NDArray[Any] = parts[1].values
     if limits.ndim != 2 or limits.shape[0] not in (1, value.shape[axis]) or not limits.shape[1]:
-        raise ValueError(
+        raise Refusal(
             f"its thresholds of shape {limits.shape} do not fit values of shape {value.shape}: "
             "give (channels, thresholds) or (1, thresholds)"
         )
     if limits.shape[1] > MOST:
-        raise ValueError(
+        raise Refusal(
             f"has {limits.shape[1]} thresholds, and at most {MOST} are converted: use 8 bits"
         )
     scale = float(op.attributes.get("out_scale", 1.0))
     bias = float(op.attributes.get("out_bias", 0.0))
     whole = scale.is_integer() and bias.is_integer()
     if not scale > 0 or not (whole or (bias / scale).is_integer()) or abs(bias) > 1 << 16:
-        raise ValueError(
+        raise Refusal(
             f"gives counts times {scale:g} plus {bias:g}, which are no integers times a scale: "
             "make the bias a multiple of the scale"
         )

@@ -30,7 +30,7 @@ from .names import Names
 from .pooling import POOLS, pool, quantised_average
 from .ports import Inputs, input_values
 from .quantising import quantise, quantiser_of, truncation_of
-from .reading import Graph, Operation, read_graph
+from .reading import Graph, Operation, Refusal, read_graph
 from .values import Constant, Lost, Value
 from .wires import Builder
 
@@ -55,6 +55,9 @@ STANDARD = {
 WHOLE = {*MOVES, *LINEAR, *INTEGER, "Concat", "Pad", "MaxPool", "GlobalMaxPool", "ReduceMax",
          "ArgMax", "TopK", "Cast"}  # fmt: skip
 """Operators that take integer tensors."""
+
+TOGETHER = ("Add", "Sub", "Mul", "Div", "Pow", "PRelu", "Min", "Max")
+"""Operators that may join two tensors."""
 
 DAMAGE = (ValueError, TypeError, IndexError, KeyError, AttributeError, StopIteration,
           OverflowError, MemoryError, ZeroDivisionError, AssertionError,
@@ -95,6 +98,13 @@ def load_onnx(
     return model
 
 
+def _text(error: BaseException) -> str:
+    """What a finding says: numpy's own words say nothing to whom the model belongs."""
+    return (
+        str(error) if isinstance(error, Refusal) else "contradicts itself: export the model again"
+    )
+
+
 class _Walk:
     """One pass over the operators of a graph, in order."""
 
@@ -120,9 +130,7 @@ class _Walk:
             parts = [self._tensor(op, name, made) for name in op.inputs]
             result = self._result(op, parts)
         except DAMAGE as error:
-            known = isinstance(error, ValueError) and len(error.args) == 1
-            text = str(error) if known else "contradicts itself: export the model again"
-            self.findings.append(op.says(" ".join(text.split())))
+            self.findings.append(op.says(_text(error)))
             result = Lost()
         for index, name in enumerate(op.outputs):
             if name in self.tensors:
@@ -163,7 +171,7 @@ class _Walk:
                 check_weights(op, parts[1])
             return Lost()
         if op.kind != "Constant" and (not parts or parts[0] is None):
-            raise ValueError("lacks its input: export the model again")
+            raise Refusal("lacks its input: export the model again")
         if op.kind == "Shape":
             return Constant(np.array(parts[0].shape, dtype=np.int64))
         if own:
@@ -175,25 +183,25 @@ class _Walk:
             if op.kind == "Split":
                 return split(op, parts)
             if op.kind not in CONSTANT_OPERATORS:
-                raise ValueError("takes constants alone: fold them into one tensor")
+                raise Refusal("takes constants alone: fold them into one tensor")
             return fold(op, parts)
         if any(value.integer for value in values) and op.kind not in WHOLE and op.kind != "Split":
-            raise ValueError("takes integers: put a DequantizeLinear in front of it")
+            raise Refusal("takes integers: put a DequantizeLinear in front of it")
         return self._of_data(op, parts, values)
 
     def _quantised(self, op: Operation, parts: list[Any]) -> Any:
         if op.kind == "QuantAvgPool2d":
             return quantised_average(op, parts, self.builder)
         if op.kind == "MaxPoolNHWC":
-            raise ValueError("has its channels last: convert it to MaxPool")
+            raise Refusal("has its channels last: convert it to MaxPool")
         quantiser, bits = QUANTISERS[op.kind](op, parts)
         if isinstance(parts[0], Value):
             if parts[0].integer:
-                raise ValueError("takes integers: put a DequantizeLinear in front of it")
+                raise Refusal("takes integers: put a DequantizeLinear in front of it")
             return quantise(op, parts[0], quantiser, bits, self.builder)
         values = parts[0].values
         if values.dtype != np.float32:
-            raise ValueError(f"quantises {values.dtype}, not float32: cast it")
+            raise Refusal(f"quantises {values.dtype}, not float32: cast it")
         shape = values.shape
         codes = np.broadcast_to(quantiser.codes(values), shape)
         return Constant(
@@ -213,16 +221,16 @@ class _Walk:
             return conv(op, parts, builder)
         if kind == "Concat":
             if len(values) != len(parts):
-                raise ValueError("joins values and constants: put the constants elsewhere")
+                raise Refusal("joins values and constants: put the constants elsewhere")
             return concatenate(op, values, builder)
-        if len(values) > 1:
+        if len(values) > 1 and kind in TOGETHER:
             if len(values) > 2:
-                raise ValueError("joins more than two tensors: join two at a time")
+                raise Refusal("joins more than two tensors: join two at a time")
             return join(op, values[0], values[1], builder)
         if kind in ELEMENTWISE:
             return apply_elementwise(op, parts)
         if not isinstance(parts[0], Value):
-            raise ValueError("takes sizes that depend on the input: export with a fixed shape")
+            raise Refusal("takes sizes that depend on the input: export with a fixed shape")
         if kind == "Cast":
             return self._cast(op, parts[0])
         if kind == "Split":
@@ -237,7 +245,7 @@ class _Walk:
             return pool(op, parts, builder)
         if kind in CLASSES:
             return argmax(op, parts, self.taken, builder)
-        raise ValueError(f"is converted for constants alone: {advice_for(kind)}")
+        raise Refusal(f"is converted for constants alone: {advice_for(kind)}")
 
     @staticmethod
     def _cast(op: Operation, value: Value) -> Value:
@@ -246,7 +254,7 @@ class _Walk:
             return replace(value, integer=False)
         if value.integer and wanted in (6, 7):
             return value
-        raise ValueError("casts to a type that is not converted: use float32")
+        raise Refusal("casts to a type that is not converted: use float32")
 
     def _end(self) -> IntegerGraph | None:
         results: list[tuple[str, Value]] = []
@@ -263,13 +271,13 @@ class _Walk:
             try:
                 outputs.append(output_of(title, value, self.builder))
             except DAMAGE as error:
-                self.findings.append(f"{name} (output): {error}")
+                self.findings.append(f"{name} (output): {_text(error)}")
         if self.findings:
             return None
         try:
             nodes, renamed = fused(self.builder.nodes, {output.node for output in outputs})
-        except ValueError as error:
-            self.findings.append(f"the graph: {error}")
+        except DAMAGE as error:
+            self.findings.append(f"the graph: {_text(error)}")
             return None
         used = {source for node in nodes for source in node.inputs}
         for port in self.builder.ports:

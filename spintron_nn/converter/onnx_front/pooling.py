@@ -17,7 +17,7 @@ from .geometry import geometry_of
 from .matrix import fits_float32
 from .quantisers import Floats, Ints, Quantiser
 from .quantising import quantise
-from .reading import Operation
+from .reading import Operation, Refusal
 from .values import Constant, Function, Value
 from .wires import Builder, Wire
 
@@ -43,7 +43,7 @@ def pool(op: Operation, parts: list[Any], builder: Builder) -> Value:
     if op.kind.startswith("Global"):
         axes = tuple(range(2, len(value.shape)))
         if not axes:
-            raise ValueError(f"takes the shape {value.shape}, which is no image: leave it out")
+            raise Refusal(f"takes the shape {value.shape}, which is no image: leave it out")
         return _over(op, value, axes, largest, builder)
     return _windows(op, value, largest, builder)
 
@@ -51,15 +51,18 @@ def pool(op: Operation, parts: list[Any], builder: Builder) -> Value:
 def _check(value: Value, largest: bool) -> None:
     rises = value.function.rises
     if largest and (rises is None or (rises < 0).any()):
-        raise ValueError("takes values that fall where their integers rise: put a Quant in front")
+        raise Refusal("takes values that fall where their integers rise: put a Quant in front")
     if not largest and (value.function.scale is None or value.integer):
-        raise ValueError("takes real values: put a Quant in front of it")
+        raise Refusal("takes real values: put a Quant in front of it")
 
 
 def _windows(op: Operation, value: Value, largest: bool, builder: Builder) -> Value:
     geometry = geometry_of(op, value.shape)
+    reach = [(k - 1) * d + 1 for k, d in zip(geometry.kernel, geometry.dilation, strict=True)]
+    if any(max(pad) >= size for pad, size in zip(geometry.padding, reach, strict=True)):
+        raise Refusal("pads by whole windows: use pads below the size of the kernel")
     if any(size > 1 for size in value.rows.shape[2:]):
-        raise ValueError("takes values with parameters for each place: use one for each channel")
+        raise Refusal("takes values with parameters for each place: use one for each channel")
     node = builder.channels_last(value.wire)
     kind = builder.type(node)
     pad = kind.low
@@ -67,7 +70,7 @@ def _windows(op: Operation, value: Value, largest: bool, builder: Builder) -> Va
         # The mean of ONNX leaves padding out unless it is told to count it.
         counted = geometry.padded and op.attributes.get("count_include_pad", 0)
         if geometry.grown or (geometry.padded and not counted):
-            raise ValueError(
+            raise Refusal(
                 "averages fewer values at the edge: pad in front of it with Pad, or set "
                 "count_include_pad"
             )
@@ -99,7 +102,7 @@ def _over(
 ) -> Value:
     """Over whole axes, which keep a size of one."""
     if any(value.rows.shape[axis] > 1 for axis in axes):
-        raise ValueError("takes values with parameters for each place: use one for each channel")
+        raise Refusal("takes values with parameters for each place: use one for each channel")
     rank = len(value.shape)
     rest = [axis for axis in range(1, rank) if axis not in axes]
     order = [axis - 1 for axis in (*axes, *rest)]
@@ -123,13 +126,13 @@ def _reduced(
     given = op.attributes.get("axes")
     if len(parts) > 1 and parts[1] is not None:
         if not isinstance(parts[1], Constant):
-            raise ValueError("takes axes that depend on the input: export it again")
+            raise Refusal("takes axes that depend on the input: export it again")
         given = tuple(int(axis) for axis in parts[1].values.reshape(-1))
     if not given or not all(isinstance(axis, int) and -rank <= axis < rank for axis in given):
-        raise ValueError("needs axes of its input: export it again")
+        raise Refusal("needs axes of its input: export it again")
     axes = tuple(sorted({axis % rank for axis in given}))
     if axes[0] == 0:
-        raise ValueError("reduces the batch: leave its axis out")
+        raise Refusal("reduces the batch: leave its axis out")
     found = _over(op, value, axes, largest, builder)
     if op.attributes.get("keepdims", 1):
         return found
@@ -180,12 +183,12 @@ def quantised_average(op: Operation, parts: list[Any], builder: Builder) -> Valu
     """The value after a ``QuantAvgPool2d``: sums of integers, without their lowest bits."""
     value, given = parts[0], op.attributes
     if not isinstance(value, Value) or len(value.shape) != 4:
-        raise ValueError("takes no image that depends on the input: export it again")
+        raise Refusal("takes no image that depends on the input: export it again")
     if str(given.get("data_layout", "NCHW")) != "NCHW":
-        raise ValueError("has its channels last: convert it to the layout NCHW")
+        raise Refusal("has its channels last: convert it to the layout NCHW")
     function = value.function
     if function.scale is None or not (function.scale == 1).all() or np.any(function.zero):
-        raise ValueError("takes values that are no integers: give its Quant a scale of 1")
+        raise Refusal("takes values that are no integers: give its Quant a scale of 1")
     size, before, after = (given.get(key, 0) for key in ("kernel", "ibits", "obits"))
     stride = given.get("stride", 1)
     inner = Operation(

@@ -10,7 +10,7 @@ import numpy as np
 from spintron_ir import IntType
 
 from .quantisers import ROUNDINGS, Floats, Ints, Quantiser
-from .reading import Operation
+from .reading import Operation, Refusal
 from .thresholds import codes_of_value
 from .values import Constant, Value
 from .wires import Builder
@@ -42,7 +42,7 @@ def rounding_of(op: Operation, default: str) -> str:
     """Rounding mode of an operator."""
     rounding = str(op.attributes.get("rounding_mode", default)).upper()
     if rounding not in ROUNDINGS:
-        raise ValueError(
+        raise Refusal(
             f"its rounding mode must be one of {', '.join(ROUNDINGS)}, not {rounding}: export it "
             "again"
         )
@@ -51,22 +51,22 @@ def rounding_of(op: Operation, default: str) -> str:
 
 def _scale_zero(parts: list[Any], needed: int) -> tuple[Floats, Floats]:
     if len(parts) < needed or not all(isinstance(part, Constant) for part in parts[1:needed]):
-        raise ValueError("its scale, zero point and bits must be constants: export it again")
+        raise Refusal("its scale, zero point and bits must be constants: export it again")
     scale = np.asarray(parts[1].values, dtype=np.float32)
     if not (scale > 0).all() or not np.isfinite(scale).all() or not scale.size:
-        raise ValueError("its scale must be positive: absorb the sign into the weights")
+        raise Refusal("its scale must be positive: absorb the sign into the weights")
     zero = np.zeros((), np.float32)
     if needed > 2:
         zero = np.asarray(parts[2].values, dtype=np.float32)
     if not (zero == np.round(zero)).all() or np.abs(zero).max(initial=0) > 1 << 16 or not zero.size:
-        raise ValueError("its zero point must be an integer below 2**16: round it")
+        raise Refusal("its zero point must be an integer below 2**16: round it")
     return scale, zero
 
 
 def _bits(part: Constant) -> int:
     bits = np.asarray(part.values)
     if bits.size != 1 or float(bits.reshape(-1)[0]) not in range(1, 33):
-        raise ValueError("its bits must be one integer in 1..32: use one width for all channels")
+        raise Refusal("its bits must be one integer in 1..32: use one width for all channels")
     return int(bits.reshape(-1)[0])
 
 
@@ -102,10 +102,10 @@ def truncation_of(op: Operation, parts: list[Any]) -> tuple[Quantiser, int]:
     """
     scale, zero = _scale_zero(parts, 5)
     if len(parts) > 5:
-        raise ValueError("has a scale for its result: export it with five inputs")
+        raise Refusal("has a scale for its result: export it with five inputs")
     before, after = _bits(parts[3]), _bits(parts[4])
     if after > before:
-        raise ValueError(f"gives {after} bits of {before}: export it again")
+        raise Refusal(f"gives {after} bits of {before}: export it again")
     rounding = rounding_of(op, "FLOOR")
     return _Truncation(scale, zero, 0, 1, rounding, bits=before - after), 32
 
@@ -120,7 +120,7 @@ def quantise(
         except ValueError:
             fits = False
         if not fits:
-            raise ValueError(
+            raise Refusal(
                 f"its {what} of shape {part.shape} does not fit values of shape {value.shape}: "
                 "reshape it"
             )

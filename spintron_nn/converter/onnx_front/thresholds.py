@@ -13,6 +13,7 @@ from spintron_ir import IntType, Join, Thresholds
 
 from ..moving import bisect
 from .fusing import Coding
+from .reading import Refusal
 from .values import Function, Value, collapsed
 from .wires import Builder, Wire
 
@@ -30,6 +31,12 @@ LARGEST = 1 << 23
 ENTRIES = 1 << 22
 """Most entries of a table."""
 
+BLOCK = 1 << 20
+"""Sums that are looked at together."""
+
+SUMS = 1 << 27
+"""Most sums of all channels that are looked at one by one."""
+
 TABLE_BITS = 16
 """Most bits of a code that a table is looked up by."""
 
@@ -41,7 +48,7 @@ def codes_of_value(
 
     Every operator of a monotone function is monotone, and so is its rounding in float32: its codes
     step at most once to each value, and bisection finds the place. Any other function is
-    tabulated, for codes narrow enough.
+    tabulated: of the integers themselves, or of the intervals of wide sums that have one code.
 
     Parameters
     ----------
@@ -76,10 +83,21 @@ def codes_of_value(
     nodes, index = builder.by_channel([value.wire], form)
     rows = _order(value)
     shape, type_ = builder.shape(nodes[0]), builder.type(nodes[0])
+    if function.rises is None and not _tabulated(function, type_):
+        limits, table = _intervals(function, codes)
+        if rows.size > 1:
+            limits, table = (
+                replace(limits, thresholds=limits.thresholds[rows], sign=limits.sign[rows]),
+                table[rows],
+            )
+        node = builder.add(f"{title}_in", Coding(shape, type_, limits), nodes[0])
+        op: Any = Join(inputs=(limits.type,), in_shape=shape, mode="sum", tables=table[None])
+        wire = Wire(builder.add(title, op, node), index)
+        return wire, int(table.min()), int(table.max())
     if function.rises is None or (most - least > MOST and narrow):
         table = table_of(function, type_, lambda x, r: codes(x, r))
         tables = table[collapsed(rows)] if rows.size > 1 else table[:1]
-        op: Any = Join(inputs=(type_,), in_shape=shape, mode="sum", tables=tables[None])
+        op = Join(inputs=(type_,), in_shape=shape, mode="sum", tables=tables[None])
         low, high = int(table.min()), int(table.max())
     else:
         found = _thresholds(function, codes, least, most, kind)
@@ -112,7 +130,7 @@ def _ends(function: Function, codes: Codes) -> tuple[int, int]:
     row = np.arange(len(function.low))
     values = [function.evaluate(end, row) for end in (function.low, function.high)]
     if not all(np.isfinite(value).all() for value in values):
-        raise ValueError("is not finite over the whole range: check the scales before it")
+        raise Refusal("is not finite over the whole range: check the scales before it")
     found = [codes(value, row) for value in values]
     return int(np.minimum(*found).min()), int(np.maximum(*found).max())
 
@@ -125,19 +143,73 @@ def table_of(function: Function, kind: IntType, number: Codes) -> Ints:
     ValueError
         If there are too many codes, or the function is not finite at one.
     """
-    count = len(function.low)
-    if kind.bits > TABLE_BITS or count << kind.bits > ENTRIES:
-        raise ValueError(
-            f"is no monotone function of sums of {kind.bits} bits, which no table holds: put a "
-            "Quant in front of it"
+    if not _tabulated(function, kind):
+        raise Refusal(
+            f"takes sums of {kind.bits} bits, which no table holds: put a Quant in front of it"
         )
-    row = np.arange(count)[:, None]
+    row = np.arange(len(function.low))[:, None]
     places = np.arange(kind.low, kind.high + 1)
     inside = np.clip(places, function.low[:, None], function.high[:, None])
     values = np.broadcast_to(function.evaluate(inside, row), inside.shape)
     if not np.isfinite(values).all():
-        raise ValueError("is not finite over the whole range: check the scales before it")
+        raise Refusal("is not finite over the whole range: check the scales before it")
     return number(values, np.broadcast_to(row, inside.shape))
+
+
+def _tabulated(function: Function, kind: IntType) -> bool:
+    """Whether tables hold all codes of a type."""
+    return kind.bits <= TABLE_BITS and len(function.low) << kind.bits <= ENTRIES
+
+
+def _intervals(function: Function, codes: Codes) -> tuple[Thresholds, Ints]:
+    """Intervals of integers with one code, and the codes of each, for each row.
+
+    Any function of wide sums is one: all of them are looked at.
+    """
+    count, low, high = len(function.low), function.low, function.high
+    if int((high - low + 1).max()) * count > SUMS:
+        raise Refusal(
+            "is no monotone function, of too many sums to look at: put a Quant in front of it"
+        )
+    steps, values = [], []
+    for row in range(count):
+        found = _runs(function, codes, row)
+        steps.append(found[0][1:])
+        values.append(found[1])
+    most = max(len(step) for step in steps)
+    if most > MOST:
+        raise Refusal(f"has {most + 1} intervals of codes, and at most 256 are converted: use "
+                         "fewer bits")  # fmt: skip
+    most = max(most, 1)
+    kind = IntType.of_range(0, most)
+    limits = np.repeat(high[:, None] + 1, most, axis=1)
+    table = np.zeros((count, 1 << kind.bits), dtype=np.int64)
+    for row, (step, value) in enumerate(zip(steps, values, strict=True)):
+        limits[row, : len(step)] = step
+        table[row, : len(value)] = value
+        table[row, len(value) :] = value[-1]
+    sign: Any = np.ones(count, dtype=np.int8)
+    return Thresholds(thresholds=limits, sign=sign, low=0, type=kind), table
+
+
+def _runs(function: Function, codes: Codes, row: int) -> tuple[Ints, Ints]:
+    """Integers at which the code of a row changes, the first one too, and these codes."""
+    starts: list[Ints] = []
+    values: list[Ints] = []
+    low, high = int(function.low[row]), int(function.high[row])
+    for start in range(low, high + 1, BLOCK):
+        places = np.arange(start, min(start + BLOCK, high + 1))
+        rows = np.full(len(places), row)
+        real = function.evaluate(places, rows)
+        if not np.isfinite(real).all():
+            raise Refusal("is not finite over the whole range: check the scales before it")
+        found = codes(real, rows)
+        last = values[-1][-1] if values else found[0] - 1
+        step = np.flatnonzero(np.diff(found, prepend=last))
+        if len(step):
+            starts.append(places[step])
+            values.append(found[step])
+    return np.concatenate(starts), np.concatenate(values)
 
 
 def _thresholds(
@@ -151,9 +223,9 @@ def _thresholds(
     row = np.arange(len(sign))
     count = max(high - low, 1)
     if count > MOST:
-        raise ValueError(f"has {count + 1} codes, and at most 256 are converted: use 8 bits")
+        raise Refusal(f"has {count + 1} codes, and at most 256 are converted: use 8 bits")
     if count * len(sign) > LARGEST:
-        raise ValueError("has thresholds of their own for too many values: use one scale")
+        raise Refusal("has thresholds of their own for too many values: use one scale")
 
     def at(places: Ints) -> Ints:
         rows = np.broadcast_to(row, places.shape)

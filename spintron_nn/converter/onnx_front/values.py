@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .quantisers import Quantiser
+from .reading import Refusal
 from .wires import Wire
 
 __all__ = ["Constant", "Function", "Lost", "Value", "collapsed", "wide"]
@@ -157,9 +158,7 @@ class Value:
         """The same elements, or some of them, elsewhere."""
         index = np.ascontiguousarray(function(self.wire.index))
         if not index.size or index.shape[:1] != (1,):
-            raise ValueError(
-                f"gives the shape {index.shape}, without the batch first: keep it there"
-            )
+            raise Refusal(f"gives the shape {index.shape}, without the batch first: keep it there")
         if self.uniform:
             rows = self.rows.reshape((1,) * index.ndim)
         else:
@@ -173,7 +172,7 @@ class Value:
         """
         form = np.broadcast_shapes(self.rows.shape, *shapes)
         if math.prod(form) > MOST_ROWS:
-            raise ValueError("has parameters of their own for too many values: use one scale")
+            raise Refusal("has parameters of their own for too many values: use one scale")
         if form == self.rows.shape and (self.rows.ravel() == np.arange(self.rows.size)).all():
             if len(self.function.low) == self.rows.size:
                 return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -113,7 +114,7 @@ class Builder:
             made: Any = Flatten(in_shape=shape, type=kind, out_shape=wanted)
             title = "flatten"
         else:
-            key = (wire.node, wanted, wire.pad, flat.tobytes())
+            key = (wire.node, wanted, wire.pad, hashlib.sha256(flat.tobytes()).digest())
             title = "gather"
             made = None
         if key not in self._laid:

@@ -39,6 +39,17 @@ class BipolarQuant(OpRun):
         return (np.where(x >= 0, scale, -scale).astype(np.float32),)
 
 
+class Trunc(OpRun):
+    """The lowest bits left out, as QONNX defines it."""
+
+    op_domain = DOMAIN
+
+    def _run(self, x, scale, zero, before, after, rounding_mode="FLOOR"):
+        y = np.round(x / scale + zero)
+        y = (ROUND | {"FLOOR": np.floor})[rounding_mode](y / np.float32(2.0 ** (before - after)))
+        return (((y - zero) * scale).astype(np.float32),)
+
+
 class Graph:
     """A graph in the making; every method adds an operator to the end of the chain."""
 
@@ -48,6 +59,13 @@ class Graph:
     def constant(self, values, dtype=np.float32):
         name = f"c{len(self.weights)}"
         self.weights.append(numpy_helper.from_array(np.asarray(values, dtype=dtype), name))
+        return name
+
+    def narrow(self, values, kind):
+        """A constant of four bits; its name."""
+        values = np.asarray(values)
+        name = f"c{len(self.weights)}"
+        self.weights.append(helper.make_tensor(name, kind, values.shape, values.ravel().tolist()))
         return name
 
     def add(self, kind, *inputs, outputs=1, domain="", **attributes):
@@ -78,11 +96,15 @@ class Graph:
         found, self.last = self.last, before
         return found
 
-    def model(self, batch=1, kind=TensorProto.FLOAT):
+    def trunc(self, scale, before, after, zero=0.0, **attributes):
+        parts = (self.constant(value) for value in (scale, zero, before, after))
+        return self.add("Trunc", *parts, domain=DOMAIN, **attributes)
+
+    def model(self, batch=1, kind=TensorProto.FLOAT, opset=19):
         given = helper.make_tensor_value_info("input", kind, (batch, *self.shape))
         result = helper.make_tensor_value_info(self.last, TensorProto.FLOAT, None)
         graph = helper.make_graph(self.nodes, "graph", [given], [result], self.weights)
-        opsets = [helper.make_opsetid("", 19), helper.make_opsetid(DOMAIN, 1)]
+        opsets = [helper.make_opsetid("", opset), helper.make_opsetid(DOMAIN, 1)]
         return helper.make_model(graph, opset_imports=opsets)
 
     def save(self, path, **given):
@@ -90,9 +112,9 @@ class Graph:
         return path
 
 
-def reference(graph, x):
-    """Result of the graph for real float32 inputs, one at a time."""
-    run = ReferenceEvaluator(graph.model(), new_ops=[Quant, BipolarQuant])
+def reference(graph, x, **given):
+    """Result of the graph for inputs, one at a time."""
+    run = ReferenceEvaluator(graph.model(**given), new_ops=[Quant, BipolarQuant, Trunc])
     return np.concatenate([run.run(None, {"input": frame[None]})[0] for frame in x])
 
 

@@ -36,7 +36,7 @@ def converted(seed, path, kind, step):
 def test_every_value_is_that_of_the_reference(block, tmp_path):
     """The only thing refused is the mean of values that are not quantised."""
     good = 0
-    for seed in range(block * 30, block * 30 + 30):
+    for seed in range(block * 25, block * 25 + 25):
         graph, step = random_image_graph(seed)
         rng = np.random.default_rng(seed)
         kind = IntType(int(rng.integers(1, 9)), bool(rng.random() < 0.5))
@@ -50,4 +50,4 @@ def test_every_value_is_that_of_the_reference(block, tmp_path):
         found = real_outputs(network, {"scores": network.run(codes)})["scores"]
         expected = reference(graph, (codes * step).astype(np.float32))
         np.testing.assert_array_equal(found, expected, err_msg=str(seed))
-    assert good > 24
+    assert good > 19
