@@ -238,3 +238,66 @@ def test_refuses_another_technology():
         ParameterError, match=r"^SpintronConverter: mtj_config must be an MTJConfig, not 'mtj'$"
     ):
         SpintronConverter("mtj")
+
+
+class Two(nn.Module):
+    """Two inputs, two outputs, a skip connection."""
+
+    def __init__(self):
+        super().__init__()
+        self.image, self.vector = nn.Conv2d(1, 4, 3, padding=1), nn.Linear(5, 4)
+        self.last = nn.Linear(4, 3)
+
+    def forward(self, picture, numbers):
+        image = torch.relu(self.image(picture))
+        mean = image.mean((2, 3)) + torch.relu(self.vector(numbers))
+        return self.last(mean), image
+
+
+PAIR = {"picture": RANDOM.random((80, 1, 6, 5)), "numbers": RANDOM.standard_normal((80, 5))}
+
+
+@pytest.mark.parametrize("given", [PAIR, tuple(PAIR.values())], ids=["dict", "tuple"])
+def test_several_inputs_and_outputs(given):
+    torch.manual_seed(4)
+    model = Two().eval()
+    converted = convert(model, x=given, quantization_bits=8, activation_bits=8, ideal=True)
+    assert [port.name for port in converted.network.inputs] == ["picture", "numbers"]
+    with torch.no_grad():
+        tensors = (torch.from_numpy(values).float() for values in PAIR.values())
+        expected = [values.numpy() for values in model(*tensors)]
+    found = list(converted.run(given).values())
+    for one, other in zip(found, expected, strict=True):
+        # Weights and activations of 8 bits.
+        assert np.abs(one - other).max() < 0.1 * other.std()
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"numbers": "a"}, "convert: calibration['numbers'] must be an array of numbers, not str"),
+        ({"numbers": np.zeros((80, 6))}, "convert: calibration['numbers'] must have the shape "
+         "(batch, 5), not (80, 6)"),
+        ({"numbers": PAIR["numbers"][:9]}, "convert: calibration must have as many frames of each "
+         "input, not 80, 9"),
+        ({"more": PAIR["numbers"]}, "convert: calibration must have an array for each of the "
+         "inputs picture, numbers, as a dict or in their order, not picture, numbers, more"),
+    ],
+    ids=["none", "shape", "frames", "names"],
+)  # fmt: skip
+def test_refuses_inputs_that_do_not_fit(changed, message):
+    from spintron_nn.converter.loading import export_of
+    from spintron_nn.converter.pytorch_front import parse
+
+    model = parse(export_of(Two().eval(), PAIR))
+    with pytest.raises(ParameterError, match=f"^{re.escape(message)}$"):
+        convert(model, x=PAIR | changed)
+
+
+def test_takes_a_graph_of_real_operations():
+    from spintron_nn.converter.loading import export_of
+    from spintron_nn.converter.pytorch_front import parse
+
+    model = network_of_levels()
+    graph = parse(export_of(model, X))
+    assert convert(graph).network.digest() == convert(model).network.digest()

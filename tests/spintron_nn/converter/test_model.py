@@ -76,3 +76,56 @@ def test_the_report_adds_up(made):
 def test_refuses(made, x, message):
     with pytest.raises(ParameterError, match=f"^SpintronicModel: {re.escape(message)}$"):
         made.run(x)
+
+
+class Two(nn.Module):
+    """Two inputs and two outputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(6, 3)
+
+    def forward(self, left, right):
+        return self.fc(left), right
+
+
+@pytest.fixture(scope="module")
+def two():
+    torch.manual_seed(0)
+    x = X.reshape(60, 6)
+    return SpintronConverter(MTJConfig()).convert(Two().eval(), calibration=(x, x))
+
+
+def test_several_inputs_by_name_or_in_order(two):
+    x = X.reshape(60, 6)
+    codes = two.quantise_input({"right": x, "left": 0 * x})
+    assert set(codes) == {"left", "right"}
+    assert codes["left"].max() == 0 < codes["right"].max()
+    named, placed = two.run({"right": x, "left": x}), two.run((x, torch.from_numpy(x)))
+    assert list(named) == [output.name for output in two.network.outputs]
+    for name, values in named.items():
+        np.testing.assert_array_equal(values, placed[name])
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        ({"left": X}, "x must have an array for each of the inputs left, right, as a dict or in "
+         "their order, not left"),
+        (X, "x must have an array for each of the inputs left, right, as a dict or in their order, "
+         "not ndarray"),
+        ((X, X, X), "x must have an array for each of the inputs left, right, as a dict or in "
+         "their order, not tuple"),
+        ((X.reshape(60, 6), X), "x['right'] must have the shape (batch, 6), not (60, 2, 3)"),
+    ],
+)  # fmt: skip
+def test_refuses_inputs_of_two(two, x, message):
+    with pytest.raises(ParameterError, match=f"^SpintronicModel: {re.escape(message)}$"):
+        two.run(x)
+
+
+def test_refuses_a_class_without_scores(two):
+    names = ", ".join(output.name for output in two.network.outputs)
+    message = f"SpintronicModel: predict needs an output 'scores' or 'class', not {names}; use run"
+    with pytest.raises(ParameterError, match=f"^{re.escape(message)}$"):
+        two.predict((X.reshape(60, 6), X.reshape(60, 6)))
