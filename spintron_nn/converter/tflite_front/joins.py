@@ -40,6 +40,7 @@ def join(op: Operation, parts: list[Any], state: State) -> Value:
     shape = np.broadcast_shapes(*shapes)
     if math.prod(shape) > 1 << 24:
         raise Refusal(f"gives the shape {shape}, and at most 2**24 values are converted: split it")
+    state.work(math.prod(shape))
     if isinstance(parts[0], Constant) or isinstance(parts[1], Constant):
         return _with_constant(op, parts, state, tables, rule, shape)
     nodes = [_spread(op, part, state, shape) for part in parts]

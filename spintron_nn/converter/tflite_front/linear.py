@@ -172,6 +172,7 @@ def _matrix(
     factors = np.broadcast_to(factors, outputs)
     rule: Any
     if op.kind == "FULLY_CONNECTED":
+        state.work(1024 * outputs)  # all codes of each are looked at
         rule = rounding_once(factors, zero, ends, kind, acc)
     else:
         rule = requantiser(factors, zero, ends, kind)

@@ -74,6 +74,7 @@ def pad(op: Operation, parts: list[Any], state: State) -> Value:
     wide = math.prod(size + sum(pair) for size, pair in zip(value.shape, pairs, strict=True))
     if wide > 1 << 24:
         raise Refusal(f"gives {wide} values, and at most 2**24 are converted: pad less")
+    state.work(wide)
     places = np.arange(value.count).reshape(value.shape)
     if op.kind == "MIRROR_PAD":
         mode: Any = ("reflect", "symmetric")[int(op.options["Mode"])]
@@ -91,6 +92,7 @@ def pad(op: Operation, parts: list[Any], state: State) -> Value:
 def move(op: Operation, parts: list[Any], state: State) -> Value:
     """Every operator that takes codes from places known beforehand."""
     value: Value = parts[0]
+    state.work(value.count)
     places = np.arange(value.count).reshape(value.shape)
     index = MOVES[op.kind](op, places, parts[1:])
     if not index.size or index.size > 1 << 24:
@@ -116,6 +118,7 @@ def pieces(op: Operation, parts: list[Any], state: State) -> list[Value]:
         sizes[sizes.index(-1)] = length - sum(sizes) - 1
     if sum(sizes) != length or min(sizes) < 1 or len(sizes) != len(op.outputs):
         raise Refusal(f"splits {length} into {sizes}: export the model again")
+    state.work(value.count)
     places = np.arange(value.count).reshape(value.shape)
     ends = np.cumsum(sizes)[:-1]
     return [state.gathered(op, value, part) for part in np.split(places, ends, axis=axis)]

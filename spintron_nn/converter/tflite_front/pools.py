@@ -52,6 +52,7 @@ def pool(op: Operation, parts: list[Any], state: State) -> Value:
     )
     node = state.add(op, layer, node, part="" if largest else "sum")
     if not largest:
+        state.work(window.shape[0])
         inside = _inside(window)
         divide = _division(state, inside, kind, channels)
         node = state.add(op, Quantise(in_shape=layer.shape, input=layer.type, requantise=divide),

@@ -24,6 +24,9 @@ Ints = NDArray[np.int64]
 BUDGET = 1 << 26
 """Weights, places and table entries of all nodes together."""
 
+WORK = 1 << 27
+"""Places that are looked at in all, so that no small file takes hours."""
+
 
 class Lost:
     """The result of an operator with a finding; what depends on it is not judged."""
@@ -169,6 +172,13 @@ class State:
     notes: list[str] = field(default_factory=list)
     _names: set[str] = field(default_factory=set)
     _spent: int = 0
+    _worked: int = 0
+
+    def work(self, count: int) -> None:
+        """Raise :exc:`Refusal` where too many places are looked at."""
+        self._worked += count
+        if self._worked > WORK:
+            raise Refusal("brings the values that are moved to more than 2**27: split the model")
 
     def spend(self, count: int) -> None:
         """Raise :exc:`Refusal` where all weights and tables together grow too large."""

@@ -5,6 +5,7 @@ import pytest
 
 from spintron_ir import ParameterError
 from spintron_nn.converter.quantised import convert_quantised
+from spintron_nn.converter.scores import real_outputs
 from spintron_nn.core.mtj_models import MTJConfig
 from tests.spintron_nn.converter.tflite_front.models import reference
 from tests.spintron_nn.converter.tflite_front.random_models import Random
@@ -17,7 +18,8 @@ def model():
 
 @pytest.fixture
 def path(model, tmp_path):
-    model.content = model.pack([model.dense(model.conv(model.source((1, 4, 4, 2)))).index])
+    model.last = model.dense(model.conv(model.source((1, 4, 4, 2))))
+    model.content = model.pack([model.last.index])
     path = tmp_path / "model.tflite"
     path.write_bytes(model.content)
     return path
@@ -29,6 +31,9 @@ def test_an_ideal_chip_changes_no_byte(model, path):
     found = made.network.run(frames[0])
     expected = reference(model.content, frames)[0].reshape(found.shape)
     np.testing.assert_array_equal(found, expected)
+    (values,) = real_outputs(made.network, {"scores": found}).values()
+    scale, zero = np.float64(model.last.scale), model.last.zero
+    np.testing.assert_array_equal(values, found * scale + -scale * zero)
 
 
 @pytest.mark.parametrize("given", [{"adc_bits": None}, {"adc_bits": 10}])

@@ -8,6 +8,8 @@ import pytest
 
 from spintron_ir import ConversionError, IntType, ParameterError
 from spintron_nn.converter.tflite_front import load_tflite
+from spintron_nn.converter.tflite_front.refusal import Refusal
+from spintron_nn.converter.tflite_front.state import State
 from tests.spintron_nn.converter.tflite_front.models import Model
 from tests.spintron_nn.converter.tflite_front.random_models import Random
 
@@ -254,6 +256,45 @@ def test_no_file(tmp_path):
 def test_no_model(content, finding, tmp_path):
     found = findings(content, tmp_path)
     assert finding is None or found == [f"model.tflite: {finding}"]
+
+
+def test_small_files_do_not_grow_large():
+    """What all operators make together is bounded, and what has grown too large stays refused."""
+    state = State({})
+    state.spend(1 << 26)
+    state.work(1 << 27)
+    for _ in range(2):
+        with pytest.raises(
+            Refusal,
+            match=r"^brings the weights and tables to more than 2\*\*26: split the model$",
+        ):
+            state.spend(1)
+        with pytest.raises(
+            Refusal,
+            match=r"^brings the values that are moved to more than 2\*\*27: split the model$",
+        ):
+            state.work(1)
+
+
+def test_a_broadcast_is_no_bomb(tmp_path):
+    model = Model()
+    one, two = (model.input(shape, scale=1.0) for shape in ((1, 4096, 1, 1), (1, 1, 4097, 1)))
+    out = model.tensor((1, 4096, 4097, 1), scale=2.0, name="y")
+    model.add("ADD", [one, two], [out], "AddOptions")
+    assert findings(model.pack([out]), tmp_path) == [
+        "y (ADD): gives the shape (1, 4096, 4097, 1), and at most 2**24 values are converted: "
+        "split it"
+    ]
+
+
+def test_long_constants_are_not_folded(tmp_path):
+    model = Model()
+    model.input((1, 3), scale=1.0)
+    out = model.tensor((2, 65), "int32", name="y")
+    model.add("PACK", [model.numbers(np.zeros(65))] * 2, [out], "PackOptions", valuesCount=2)
+    assert findings(model.pack([out]), tmp_path) == [
+        "y (PACK): takes long constants: fold them into one tensor"
+    ]
 
 
 @pytest.mark.parametrize("seed", range(6))
