@@ -9,7 +9,6 @@ from spintron_hw.testing import check_cell, first_latency, measured_interval
 from spintron_ir import IntType, Softmax
 from spintron_ir.errors import ParameterError
 
-
 INT8, UINT8 = IntType(8, signed=True), IntType(8)
 
 
