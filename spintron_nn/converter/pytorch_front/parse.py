@@ -216,6 +216,8 @@ class _Front:
         if any(isinstance(leaf, Missing) for leaf in leaves):
             if name not in HANDLERS and name not in FOLDABLE:
                 raise Refused(f"not supported; {advice_for(name)}")
+            if not self.findings:  # nothing has said yet why there is no value
+                raise Refused("takes what no operation before it gives; export it again")
             return self._unknown(known)
         computed = Value | Comparison
         if name in HANDLERS:
@@ -288,6 +290,10 @@ class _Front:
             elif not isinstance(value, Missing):
                 self.findings.append(
                     f"forward: its result {name} does not depend on the input; leave it out"
+                )
+            elif not self.findings:
+                self.findings.append(
+                    f"forward: its result {name} is what no operation gives; export it again"
                 )
         if not places and not self.findings:
             self.findings.append("forward: gives no tensor; return what is to be computed")

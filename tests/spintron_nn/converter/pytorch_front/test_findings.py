@@ -228,6 +228,28 @@ def test_refuses_control_flow_on_data():
     ]
 
 
+def test_refuses_values_that_nothing_gives():
+    program = program_of(Made(lambda s, x: (s.a(x.relu()), x + 1), nn.Linear(3, 3)), (3,))
+    nodes = {node.name: node for node in program.graph.nodes}
+    program.state_dict.pop("a.weight")
+    assert findings_of(program) == [
+        "a (aten.linear): takes what no operation before it gives; export it again"
+    ]
+    nodes["linear"].args = (nodes["add"], *nodes["linear"].args[1:])
+    assert findings_of(program) == [
+        "a (aten.linear): takes what no operation before it gives; export it again"
+    ]
+
+
+def test_refuses_a_statistic_as_a_result():
+    program = program_of(Made(lambda s, x: (s.a(x), x), nn.BatchNorm1d(3)), (3,), core=True)
+    item = next(node for node in program.graph.nodes if node.name == "getitem")
+    item.args = (item.args[0], 1)
+    assert findings_of(program) == [
+        "forward: its result output_0 is what no operation gives; export it again"
+    ]
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_damaged_programs_give_findings_or_models(seed):
     """Arguments as no exporter writes them, and a file might."""
