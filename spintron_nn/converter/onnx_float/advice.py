@@ -43,8 +43,7 @@ _ADVICE = {
                      "Bernoulli", "Multinomial"), _RANDOM),
     **dict.fromkeys(("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv",
                      "QLinearMatMul", "ConvInteger", "MatMulInteger"), _QUANTISED),
-    **dict.fromkeys(("ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceProd",
-                     "ReduceSumSquare"), _REDUCE),
+    **dict.fromkeys(("ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceProd"), _REDUCE),
 }  # fmt: skip
 
 SAME_SHAPE = {*_FUNCTIONS, *_NORMS, "Mish", "Hardmax", "CumSum", "CumProd"}

@@ -47,9 +47,15 @@ PAIRS: dict[str, Callable[[Array, Array], Any]] = {
     "Equal": np.equal,
     "Less": np.less,
     "Greater": np.greater,
+    "GreaterOrEqual": np.greater_equal,
+    "LessOrEqual": np.less_equal,
+    "Xor": np.logical_xor,
     "And": np.logical_and,
     "Or": np.logical_or,
 }
+
+BOOLEAN = ("Equal", "Less", "Greater", "GreaterOrEqual", "LessOrEqual", "And", "Or", "Xor")
+"""Pairs whose result is true or false."""
 
 SINGLES: dict[str, Callable[[Array], Any]] = {
     "Neg": np.negative,
@@ -115,7 +121,7 @@ def _compute(op: Operation, arrays: list[Array]) -> Any:
         result = x
         for array in arrays[1:]:
             result = PAIRS["Add" if kind == "Sum" else kind](result, array)
-        boolean = kind in ("Equal", "Less", "Greater", "And", "Or")
+        boolean = kind in BOOLEAN
         return np.asarray(result).astype(np.bool_ if boolean else x.dtype)
     if kind in SINGLES:
         return np.asarray(SINGLES[kind](x)).astype(x.dtype)

@@ -12,6 +12,10 @@ from .tensors import Part, Value
 
 __all__ = ["HANDLERS", "INPUTS", "Handler"]
 
+REDUCTIONS = (
+    "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceSumSquare",
+)  # fmt: skip
+
 Handler = Callable[[Operation, list[Part], Builder, int], Part | tuple[Value, ...]]
 
 HANDLERS: dict[str, Handler] = {
@@ -23,7 +27,7 @@ HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(("Cast", "CastLike"), functions.cast),
     **dict.fromkeys(("MaxPool", "AveragePool"), windows.pool),
     **dict.fromkeys(("GlobalMaxPool", "GlobalAveragePool"), windows.global_pool),
-    **dict.fromkeys(("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin"), reducing.reduce),
+    **dict.fromkeys(REDUCTIONS, reducing.reduce),
     **dict.fromkeys(("Softmax", "LogSoftmax"), reducing.softmax),
     **dict.fromkeys(("ArgMax", "ArgMin"), reducing.argmax),
     **dict.fromkeys(("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity"), arranging.reshape),
@@ -54,7 +58,7 @@ INPUTS: dict[str, tuple[int, int]] = {
     **dict.fromkeys(("Add", "Sub", "Mul", "Div", "MatMul", "PRelu", "Pow", "Gather", "CastLike",
                      "Expand", "Tile"), (2, 2)),
     **dict.fromkeys(("Max", "Min", "Sum", "Mean", "Concat"), (1, 256)),
-    **dict.fromkeys(("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "Reshape", "Squeeze",
+    **dict.fromkeys((*REDUCTIONS, "Reshape", "Squeeze",
                      "Unsqueeze", "Split", "TopK", "Upsample"), (1, 2)),
     "BatchNormalization": (5, 5),
     "Clip": (1, 3),

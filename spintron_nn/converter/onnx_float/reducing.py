@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from spintron_nn.converter.graph import ArgmaxOf, Function, SoftmaxOf, TopKOf
+from spintron_nn.converter.graph import ArgmaxOf, Function, Mul, SoftmaxOf, TopKOf
 from spintron_nn.converter.onnx_front.reading import Operation
 
 from .arranging import permuted
@@ -25,7 +25,7 @@ def _given(parts: list[Part]) -> Value:
 
 
 def reduce(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
-    """``ReduceMean``, ``ReduceSum``, ``ReduceMax`` and ``ReduceMin`` along any axes."""
+    """``ReduceMean``, ``ReduceSum``, ``ReduceMax`` and the like along any axes."""
     check_known(op, "axes keepdims noop_with_empty_axes")
     x = _given(parts)
     rank = len(x.shape)
@@ -38,7 +38,7 @@ def reduce(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
         if flag(op, "noop_with_empty_axes"):
             return x
         axes = list(range(rank))
-    if x.whole and op.kind in ("ReduceMean", "ReduceSum"):
+    if x.whole and op.kind not in ("ReduceMax", "ReduceMin"):
         raise ValueError("computes with integers, which may wrap round: cast them to float32")
     if to.batch is None and x.shape[:1] == (1,) and rank > 1 and len(axes) < rank:
         axes = [axis for axis in axes if axis]  # an axis of one value needs no reduction
@@ -48,6 +48,10 @@ def reduce(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
     if not flag(op, "keepdims", 1):
         given_axes = {axis_of(axis, rank) for axis in given} or set(range(rank))
         shape = tuple(size for axis, size in enumerate(shape) if axis not in given_axes)
+    if op.kind == "ReduceL1":
+        x = to.each(op, Function("abs"), x)
+    if op.kind == "ReduceSumSquare":
+        x = to.emit(op, Mul(), [(x, x.have), (x, x.have)], x.shape, 0, x.have)
     if op.kind == "ReduceMin":
         x = to.each(op, Function("neg"), x)
     moved = permuted(op, x, (*range(lead), *kept, *axes), to)
@@ -57,7 +61,7 @@ def reduce(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
     frame = (math.prod(x.shape[axis] for axis in kept), *spatial)
     if op.kind == "ReduceMean":
         return whole_axes(op, "average", moved, frame, shape, to)
-    if op.kind == "ReduceSum":
+    if op.kind in ("ReduceSum", "ReduceL1", "ReduceSumSquare"):
         return whole_axes(op, "average", moved, frame, shape, to, divisor=1)
     found = whole_axes(op, "max", moved, frame, shape, to)
     return to.each(op, Function("neg"), found) if op.kind == "ReduceMin" else found

@@ -1,7 +1,4 @@
-"""The node tests that ship inside the onnx package, and what becomes of each.
-
-``python -m tests.spintron_nn.converter.onnx_float.node_cases`` prints docs/onnx-operators.md.
-"""
+"""The node tests that ship inside the onnx package, and what becomes of each."""
 
 import functools
 import re
@@ -17,6 +14,7 @@ from onnx.backend.test import loader
 from onnx.reference import ReferenceEvaluator
 
 from spintron_ir import ConversionError
+from spintron_nn.converter.lower import check
 from spintron_nn.converter.onnx_float import load_real_onnx
 from spintron_nn.converter.onnx_float.operators import HANDLERS
 from tests.spintron_nn.converter.real_graph import run_model
@@ -29,7 +27,7 @@ DATA = dict.fromkeys(("Add", "Sub", "Mul", "Sum", "Mean", "Concat", "Max", "Min"
 LETTERED = re.compile(r"_expanded(_ver\d+)?$")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """One node test: its operator, its graph with constants bound, inputs and results."""
 
@@ -42,7 +40,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a case: the model, whether its first axis is a batch, or the findings."""
+    """What became of a case: the model, whether its first axis is a batch, and the findings."""
 
     model: object = None
     batch: bool = True
@@ -99,6 +97,7 @@ def bound(model, constants):
     return model
 
 
+@functools.cache
 def outcome(case):
     """Load a case: with its first axis as a batch, else as one frame."""
     refused = []
@@ -107,7 +106,8 @@ def outcome(case):
         path.write_bytes(case.model.SerializeToString())
         for batch in (True, False):
             try:
-                return Outcome(load_real_onnx(path, batch=batch), batch)
+                model = load_real_onnx(path, batch=batch)
+                return Outcome(model, batch, tuple(check(model)))
             except ConversionError as error:
                 refused.append(tuple(error.findings))
     first, second = refused

@@ -262,7 +262,11 @@ def resize(graph, rng, kept):
 
 
 def reduce(graph, rng, kept):
-    kind = str(rng.choice(["ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin"]))
+    kind = str(
+        rng.choice(
+            ["ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceSumSquare"]
+        )
+    )
     axes = [axis for axis in range(1, len(graph.shape)) if rng.random() < 0.5] or [1]
     if rng.random() < 0.1:
         axes = [0]
