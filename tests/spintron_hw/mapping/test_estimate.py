@@ -15,10 +15,23 @@ from spintron_hw.mapping.estimate import (
     _roms,
     estimate_layer,
 )
+from spintron_hw.mapping.map import map_network
 from spintron_hw.mapping.simple import PoolPlan
 from spintron_hw.mapping.target import GENERIC
 from spintron_hw.mapping.window import WindowPlan
-from spintron_ir import Adc, Dense, IntType, Pool, TFLite, Window
+from spintron_ir import (
+    Adc,
+    Dense,
+    IntType,
+    MulShift,
+    Network,
+    Node,
+    Output,
+    Pool,
+    Port,
+    TFLite,
+    Window,
+)
 from spintron_ir.errors import MappingError
 
 LEVEL = IntType(12, signed=True)
@@ -189,3 +202,35 @@ def test_pools_take_what_is_estimated(places, channels, lanes, bits, mode, measu
     found = estimate_layer(plan, GENERIC)
     assert abs(found.luts - measured[0]) <= 0.4 * measured[0]
     assert abs(found.ffs - measured[1]) <= 0.1 * measured[1]
+
+
+# Windows of 3 x 3 over an image of 8 x 8 x 8 in so many groups, and the matrix behind them: what
+# Yosys 0.70 made of both for ECP5, as above.
+GROUPED = [(8, Adc(bits=8, offset=np.arange(8).reshape(1, 1, 1, 8)), (823, 399)),
+           (2, None, (1151, 710))]  # fmt: skip
+
+
+@pytest.mark.parametrize(("groups", "adc", "measured"), GROUPED)
+def test_grouped_convolution_against_synthesis(groups, adc, measured):
+    window = Window(
+        in_shape=(8, 8, 8), type=IntType(4), kernel=(3, 3), padding=(1,) * 4, groups=groups
+    )
+    layer = Dense(
+        codes=np.random.default_rng(0).integers(0, 16, (1, 2, 72 // groups, 8)), cell_bits=4,
+        scheme="pair", input=IntType(4), dac_bits=1, slice_shift=(0,), tile_rows=128,
+        bias=np.arange(8), adc=adc, positions=64, blocks=groups,
+        requantise=MulShift(
+            multiplier=np.full(8, 181), shift=np.full(8, 12), zero_point=0, type=IntType(4)
+        ),
+    )  # fmt: skip
+    nodes = (Node(name="window", layer=window, inputs=("x",)),
+             Node(name="conv", layer=layer, inputs=("window",)))  # fmt: skip
+    net = Network(
+        name="net", inputs=(Port(name="x", shape=(8, 8, 8), type=IntType(4)),), nodes=nodes,
+        outputs=(Output(name="y", node="conv"),),
+    )  # fmt: skip
+    plan = map_network(net, GENERIC, body="folded")
+    found = sum((estimate_layer(each, GENERIC) for each in plan.layers.values()), Resources())
+    assert (plan.interval, found.brams) == (4608, 0)
+    for count, synthesised in zip((found.luts, found.ffs), measured):
+        assert abs(count - synthesised) <= 0.2 * synthesised
