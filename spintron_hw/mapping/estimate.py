@@ -122,7 +122,7 @@ def estimate_fifo(depth: int, width: int, target: Target) -> Resources:
     if not depth:
         return Resources()
     counter = depth.bit_length()
-    logic = Resources(12 + 4 * counter, 4 + 3 * counter + width)
+    logic = Resources(26 + 9 * counter, 8 + 4 * counter)
     if target.lut_ram and depth * width <= SMALL_RAM_BITS:
         return logic + Resources(luts=-(-width // 4) * -(-depth // 16) * 4)
     return logic + Resources(brams=_ram(target, depth, width))
@@ -166,8 +166,9 @@ def _join(plan: JoinPlan, target: Target) -> Resources:
     total = Resources(10 + 3 * len(layer.inputs))
     for term, type_ in zip(plan.terms, layer.inputs, strict=True):
         bits = term.type.bits
-        total += Resources(ffs=lanes * bits)
+        held = Resources(ffs=lanes * bits)
         if term.table is None:
+            total += held
             wide = bool((abs(term.multiplier) != 1).any() or len(term.multiplier) > 1)
             total += Resources(luts=lanes * bits * bool(term.offset.any()), dsps=lanes * wide)
             continue
@@ -176,7 +177,8 @@ def _join(plan: JoinPlan, target: Target) -> Resources:
         if words * bits > ROM_BITS:
             total += Resources(brams=lanes * _ram(target, words, bits))
         else:
-            total += Resources(luts=lanes * bits * -(-words >> target.lut_inputs) * 5 // 4)
+            tables = lanes * bits * -(-words >> target.lut_inputs) * 5 // 4
+            total += held + Resources(luts=tables)
     if layer.mode == "product":
         total += Resources(ffs=2 * lanes * acc, dsps=lanes)
     else:

@@ -9,6 +9,7 @@ from sim.engines import get_engine
 from sim.verify import verify
 from spintron_hw.build.verilog import design_of
 from spintron_hw.mapping.estimate import Resources, estimate_fifo, estimate_layer
+from spintron_hw.mapping.join import JoinPlan
 from spintron_hw.mapping.map import map_network
 from spintron_hw.mapping.schedule import adapted, queue_depth
 from spintron_hw.mapping.target import GENERIC
@@ -134,8 +135,11 @@ def test_outputs_hold_a_frame_where_there_are_several():
 
 
 def test_queues_are_estimated():
+    # Yosys 0.70 for ECP5, two look-up tables a carry cell, 16 for the memory of the first: 87 and
+    # 116, 24 and 51 flip-flops.
     assert estimate_fifo(0, 8, GENERIC) == Resources()
-    assert estimate_fifo(20, 8, GENERIC).brams == 0
+    assert estimate_fifo(20, 8, GENERIC) == Resources(luts=87, ffs=28)
+    assert estimate_fifo(600, 4, GENERIC) == Resources(luts=116, ffs=48, brams=1)
     assert estimate_fifo(4096, 9, GENERIC).brams == 2
     join = Join(inputs=(U3, U3), in_shape=(512,), mode="sum")
     codes = np.zeros((1, 2, 512, 512), int)
@@ -168,7 +172,26 @@ def test_what_must_be_stored_does_not_count_on_what_layers_hold():
         assert verify(design, net, frames(net), get_engine("amaranth"), stall=stall, seed=seed).ok
 
 
-@pytest.mark.parametrize("interval", [64, 100, 200])
+@pytest.mark.parametrize(
+    ("tables", "counted"),
+    [
+        (None, Resources(luts=26, ffs=52)),
+        (1 << 20, Resources(luts=50, ffs=46, brams=4)),
+        (99, Resources(luts=686, ffs=52)),
+    ],
+)
+def test_joins_are_estimated(tables, counted):
+    """Against Yosys 0.70 for ECP5: two lanes of two inputs of 8 bits."""
+    rng = np.random.default_rng(0)
+    drawn = None if tables is None else rng.integers(-tables, tables, (2, 1, 256))
+    byte = IntType(8)
+    join = Join(inputs=(byte, byte), in_shape=(16,), mode="sum", tables=drawn)
+    found = estimate_layer(JoinPlan(node="j", layer=join, i_lanes=2, o_lanes=2), GENERIC)
+    assert found.brams == counted.brams and found.dsps == 0
+    assert abs(found.luts - counted.luts) <= 15 and abs(found.ffs - counted.ffs) <= 15
+
+
+@pytest.mark.parametrize("interval", [64, 100])
 def test_dense_connections(interval):
     """Each layer takes what all layers before it gave."""
     rng = np.random.default_rng(1)
