@@ -13,15 +13,13 @@ _ADVICE = {
     "DIV": "multiply by the inverse of a constant with MUL",
     "BATCH_MATMUL": "use FULLY_CONNECTED with constant weights",
     "SUM": "use MEAN, with another scale of its output",
+    "REDUCE_MIN": "use REDUCE_MAX of the negative",
     "CAST": "leave it out: types are those of the codes",
     "GELU": "use HARD_SWISH",
     "ELU": "use LEAKY_RELU",
     "EXP": "use LOGISTIC",
     "MAXIMUM": "use RELU",
     "MINIMUM": "use RELU6",
-    **dict.fromkeys(
-        ("REDUCE_MAX", "REDUCE_MIN"), "use MAX_POOL_2D over the whole image"
-    ),
     **dict.fromkeys(
         ("LSTM", "RNN", "SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN",
          "BIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_RNN", "WHILE", "IF", "CALL"),

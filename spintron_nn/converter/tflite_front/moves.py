@@ -219,6 +219,32 @@ def _blocks(op: Operation, places: Ints, rest: list[Any]) -> Ints:
     return parts.transpose(0, 2, 1, 3, 4).reshape(1, height * block, width * block, -1)
 
 
+def _gather(op: Operation, places: Ints, rest: list[Any]) -> Ints:
+    axis, size = int(op.options["Axis"]), places.ndim
+    given = rest[0].values if isinstance(rest[0], Constant) else None
+    if given is None or given.dtype.kind not in "iu" or op.options["BatchDims"]:
+        raise Refusal("takes places that depend on the input: make them constant")
+    if not -size <= axis < size or given.size > 1 << 16:
+        raise Refusal(f"takes {given.size} places of the axis {axis}: export the model again")
+    if given.min(initial=0) < 0 or given.max(initial=0) >= places.shape[axis]:
+        size = places.shape[axis]
+        raise Refusal(f"takes places beyond the {size} of its axis: export the model again")
+    if places.size // places.shape[axis] * given.size > 1 << 24:
+        raise Refusal("gives more than 2**24 values: take fewer places")
+    return np.take(places, given, axis=axis)
+
+
+def _tile(op: Operation, places: Ints, rest: list[Any]) -> Ints:
+    times = integers(rest[0])
+    if len(times) != places.ndim or min(times) < 1 or places.size * math.prod(times) > 1 << 24:
+        raise Refusal(f"repeats {places.ndim} axes {times} times, beyond 2**24 values: repeat less")
+    return np.tile(places, times)
+
+
+def _reverse(op: Operation, places: Ints, rest: list[Any]) -> Ints:
+    return np.flip(places, axis=tuple(integers(rest[0])))
+
+
 MOVES: dict[str, Callable[[Operation, Ints, list[Any]], Ints]] = {
     "TRANSPOSE": _transpose,
     "SLICE": _slice,
@@ -226,6 +252,9 @@ MOVES: dict[str, Callable[[Operation, Ints, list[Any]], Ints]] = {
     "RESIZE_NEAREST_NEIGHBOR": _nearest,
     "DEPTH_TO_SPACE": _blocks,
     "SPACE_TO_DEPTH": _blocks,
+    "GATHER": _gather,
+    "TILE": _tile,
+    "REVERSE_V2": _reverse,
 }
 
 

@@ -30,7 +30,8 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "MUL": ("MulOptions", _ACTIVATION),
     "CONCATENATION": ("ConcatenationOptions", ("Axis", *_ACTIVATION)),
     "SOFTMAX": ("SoftmaxOptions", ("Beta",)),
-    "MEAN": ("ReducerOptions", ("KeepDims",)),
+    **dict.fromkeys(("MEAN", "REDUCE_MAX"), ("ReducerOptions", ("KeepDims",))),
+    "GATHER": ("GatherOptions", ("Axis", "BatchDims")),
     "LEAKY_RELU": ("LeakyReluOptions", ("Alpha",)),
     "RESIZE_NEAREST_NEIGHBOR": (
         "ResizeNearestNeighborOptions",

@@ -17,7 +17,7 @@ from .advice import advice_for
 from .joins import JOINS, concatenation, join
 from .linear import convolution, fully_connected
 from .moves import MOVES, PADS, RESHAPES, SPLITS, fold, integers, move, pad, pieces, reshape
-from .pools import mean, pool
+from .pools import POOLS, REDUCTIONS, pool, reduction
 from .ports import Inputs
 from .reading import Graph, Operation, read_graph
 from .refusal import DAMAGE, Refusal, told
@@ -33,9 +33,8 @@ MAKERS: dict[str, Maker] = {
     "CONV_2D": convolution,
     "DEPTHWISE_CONV_2D": convolution,
     "FULLY_CONNECTED": fully_connected,
-    "AVERAGE_POOL_2D": pool,
-    "MAX_POOL_2D": pool,
-    "MEAN": mean,
+    **dict.fromkeys(POOLS, pool),
+    **dict.fromkeys(REDUCTIONS, reduction),
     **dict.fromkeys(JOINS, join),
     "CONCATENATION": concatenation,
     **dict.fromkeys(TABLES, look_up),

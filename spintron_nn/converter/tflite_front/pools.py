@@ -12,13 +12,15 @@ from spintron_ir import IntType, MulShift, Pool, Quantise, TFLite, Window
 from ..kernels import window_of
 from .fixed import activation_range, average, multiplier_of
 from .linear import padding_of
+from .moves import integers
 from .reading import Operation
 from .refusal import Refusal
-from .state import Constant, State, Value, inner, of_tensor
+from .state import State, Value, inner, of_tensor
 
-__all__ = ["POOLS", "mean", "pool"]
+__all__ = ["POOLS", "REDUCTIONS", "pool", "reduction"]
 
-POOLS = ("AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN")
+POOLS = ("AVERAGE_POOL_2D", "MAX_POOL_2D")
+REDUCTIONS = ("MEAN", "REDUCE_MAX")
 
 
 def pool(op: Operation, parts: list[Any], state: State) -> Value:
@@ -87,41 +89,36 @@ def _division(state: State, inside: Any, kind: IntType, channels: int) -> MulShi
     return MulShift(multiplier=multipliers, shift=shifts, zero_point=0, type=kind)
 
 
-def mean(op: Operation, parts: list[Any], state: State) -> Value:
-    """MEAN over neighbouring axes."""
-    if len(parts) != 2 or not isinstance(parts[1], Constant):
-        raise Refusal("takes axes that depend on the input: make them constant")
+def reduction(op: Operation, parts: list[Any], state: State) -> Value:
+    """MEAN and REDUCE_MAX over neighbouring axes."""
     value, rank = parts[0], len(parts[0].shape)
-    axes = {int(axis) for axis in parts[1].values.reshape(-1)}
+    axes = set(integers(parts[1]))
     if not axes or not all(-rank <= axis < rank for axis in axes):
         raise Refusal(f"reduces the axes {sorted(axes)} of {rank}: export the model again")
     axes = {axis % rank for axis in axes}
     wide = [axis for axis in sorted(axes) if value.shape[axis] > 1] or [min(axes)]
     if any(value.shape[axis] > 1 for axis in range(wide[0], wide[-1]) if axis not in axes):
         raise Refusal(f"reduces the axes {sorted(axes)}, which are no neighbours: transpose")
-    before, behind = value.shape[: wide[0]], value.shape[wide[-1] + 1 :]
+    kind, scale, zero = of_tensor(state.output(op))
+    if kind != value.kind:
+        raise Refusal(f"turns {value.kind} into {kind}: use one type")
+    largest = op.kind == "REDUCE_MAX"
+    if largest and (scale, zero) != (value.scale, value.zero):
+        raise Refusal("changes scale or zero point, which TFLite's maxima do not: keep them")
+    channels = math.prod(value.shape[wide[-1] + 1 :])
     count = math.prod(value.shape[wide[0] : wide[-1] + 1])
-    channels = math.prod(behind)
     layer = Pool(
-        input=value.kind,
-        in_shape=(math.prod(before), count * channels),
+        input=kind,
+        in_shape=(math.prod(value.shape[: wide[0]]), count * channels),
         channels=channels,
-        mode="sum",
+        mode="max" if largest else "sum",
     )
-    node = state.add(op, layer, state.held(op, value, layer.in_shape), part="sum")
-    node, kind = _centred(op, state, node, layer, -value.zero * count)
-    to, scale, zero = of_tensor(state.output(op))
-    if to != value.kind:
-        raise Refusal(f"turns {value.kind} into {to}: use one type")
-    multiplier, shift = multiplier_of(value.scale / scale)
-    # The division is folded into the multiplier, cut off, as far as its shift may go.
-    places = min(count.bit_length() - 1, 32, 31 + shift)
-    factor: Any = np.array([(multiplier << places) // count], dtype=np.int32)
-    moved: Any = np.array([shift - places], dtype=np.int8)
-    rule = TFLite(
-        multiplier=factor, shift=moved, zero_point=zero, low=to.low, high=to.high, type=to
-    )
-    node = state.add(op, Quantise(in_shape=layer.shape, input=kind, requantise=rule), node)
+    node = state.held(op, value, layer.in_shape)
+    node = state.add(op, layer, node, part="" if largest else "sum")
+    if not largest:
+        node, sums = _centred(op, state, node, layer, -value.zero * count)
+        rule = _rescaling(value.scale / scale, count, zero, kind)
+        node = state.add(op, Quantise(in_shape=layer.shape, input=sums, requantise=rule), node)
     kept = bool(op.options["KeepDims"])
     shape = tuple(
         1 if axis in axes else size
@@ -129,6 +126,17 @@ def mean(op: Operation, parts: list[Any], state: State) -> Value:
         if kept or axis not in axes
     )
     return state.value(op, node, shape, layer.shape)
+
+
+def _rescaling(factor: float, count: int, zero: int, kind: IntType) -> TFLite:
+    """From sums to codes: the division is folded into the multiplier, as far as its shift goes."""
+    multiplier, shift = multiplier_of(factor)
+    places = min(count.bit_length() - 1, 32, 31 + shift)
+    scaled: Any = np.array([(multiplier << places) // count], dtype=np.int32)
+    moved: Any = np.array([shift - places], dtype=np.int8)
+    return TFLite(
+        multiplier=scaled, shift=moved, zero_point=zero, low=kind.low, high=kind.high, type=kind
+    )
 
 
 def _centred(

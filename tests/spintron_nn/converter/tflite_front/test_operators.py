@@ -26,7 +26,7 @@ SEEDS = range(8)
 
 UNARY = ("conv", "depthwise", "dense", "pool", "average", "mean", "pad", "slice", "strided",
          "transpose", "resize", "reshape", "softmax", "prelu", "mirror", "depth",
-         "squeeze")  # fmt: skip
+         "squeeze", "largest", "gather", "tile", "reverse")  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", SEEDS)

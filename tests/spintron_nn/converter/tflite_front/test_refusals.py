@@ -193,6 +193,36 @@ OPERATORS = {
         unary("MEAN", {"kind": "uint8"}, [[1]], options="ReducerOptions"),
         "y (MEAN): turns int8 into uint8: use one type",
     ),
+    "largest": (
+        unary("REDUCE_MAX", {"zero": 4}, [[1]], options="ReducerOptions"),
+        "y (REDUCE_MAX): changes scale or zero point, which TFLite's maxima do not: keep them",
+    ),
+    "places from the input": (
+        Small().give("GATHER", [0], options="GatherOptions", axis=1),
+        "y (GATHER): takes places that depend on the input: make them constant",
+    ),
+    "places of no axis": (
+        unary("GATHER", inputs=[[1]], options="GatherOptions", axis=4),
+        f"y (GATHER): takes 1 places of the axis 4: {AGAIN}",
+    ),
+    "places beyond": (
+        unary("GATHER", inputs=[[4]], options="GatherOptions", axis=1),
+        f"y (GATHER): takes places beyond the 4 of its axis: {AGAIN}",
+    ),
+    "many places": (
+        unary(
+            "GATHER",
+            inputs=[[0] * (1 << 16)],
+            shape=(1, 2, 1, 1 << 10),
+            options="GatherOptions",
+            axis=1,
+        ),  # fmt: skip
+        "y (GATHER): gives more than 2**24 values: take fewer places",
+    ),
+    "tile": (
+        unary("TILE", inputs=[[1, 1 << 20, 1 << 20, 1]]),
+        "y (TILE): repeats 4 axes [1, 1048576, 1048576, 1] times, beyond 2**24 values: repeat less",
+    ),
     "small sum": (
         pair("ADD", lambda m: m.x, {"scale": 1e-7}),
         "y (ADD): has an output scale so small that TFLite itself stops: enlarge it",
