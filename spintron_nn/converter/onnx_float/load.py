@@ -49,7 +49,7 @@ def load_real_onnx(path: str | Path, *, batch: bool = True) -> Model:
     ConversionError
         If the file is damaged or holds what cannot be converted.
     """
-    graph = read_graph(path, several=True, opsets=OPSETS)
+    graph = read_graph(path, opsets=OPSETS)
     walk = _Walk(graph, batch)
     with np.errstate(all="ignore"):
         model = walk.run()

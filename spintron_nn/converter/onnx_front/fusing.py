@@ -13,7 +13,7 @@ from spintron_ir.requantise import Requantiser
 from ..integers import IntegerNode, Matrix
 from .reading import Refusal
 
-__all__ = ["Coding", "fused"]
+__all__ = ["Coding", "fused", "tidied"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +92,36 @@ def fused(nodes: list[IntegerNode], outputs: set[str]) -> tuple[list[IntegerNode
         takers[path[-1]] = takers[node.name]
         del known[node.name]
     return list(known.values()), renamed
+
+
+def tidied(nodes: list[IntegerNode], taken: set[str]) -> tuple[list[IntegerNode], dict[str, str]]:
+    """Return nodes without underscores behind names that no other node has any more.
+
+    Parameters
+    ----------
+    nodes : list of IntegerNode
+        Each after those that feed it.
+    taken : set of str
+        Names of inputs.
+
+    Returns
+    -------
+    nodes : list of IntegerNode
+        The same with shorter names.
+    renamed : dict of str to str
+        Their names by those before.
+    """
+    taken = taken | {node.name for node in nodes}
+    names: dict[str, str] = {}
+    found = []
+    for node in nodes:
+        short = node.name.rstrip("_")
+        if short not in taken:
+            names[node.name] = short
+            taken.add(short)
+        inputs = tuple(names.get(source, source) for source in node.inputs)
+        found.append(replace(node, name=names.get(node.name, node.name), inputs=inputs))
+    return found, names
 
 
 def _alone(op: Coding) -> Any:

@@ -19,7 +19,7 @@ from .conv import conv
 from .elementwise import ELEMENTWISE, apply_elementwise
 from .ending import CLASSES, argmax, output_of
 from .functions import FUNCTIONS, apply_function
-from .fusing import fused
+from .fusing import fused, tidied
 from .integer_ops import INTEGER, integer_operator
 from .joins import concatenate, join
 from .linear import LINEAR, linear
@@ -89,7 +89,7 @@ def load_onnx(
         If the file is damaged or holds what cannot be converted.
     """
     inputs = Inputs(input_type, input_scale)
-    graph = read_graph(path, several=True)
+    graph = read_graph(path)
     walk = _Walk(graph, inputs)
     with np.errstate(all="ignore"):
         model = walk.run()
@@ -279,16 +279,20 @@ class _Walk:
         except DAMAGE as error:
             self.findings.append(f"the graph: {_text(error)}")
             return None
+        nodes, names = tidied(nodes, {port.name for port in self.builder.ports})
         used = {source for node in nodes for source in node.inputs}
+
+        def name(node: str) -> str:
+            kept = renamed.get(node, node)
+            return names.get(kept, kept)
+
         for port in self.builder.ports:
             if port.name not in used:
                 self.findings.append(f"{port.name} (input): nothing takes it: leave it out")
         return IntegerGraph(
             tuple(self.builder.ports),
             tuple(nodes),
-            tuple(
-                replace(output, node=renamed.get(output.node, output.node)) for output in outputs
-            ),
+            tuple(replace(output, node=name(output.node)) for output in outputs),
             tuple(dict.fromkeys(self.builder.notes)),
         )
 

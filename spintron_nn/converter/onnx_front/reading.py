@@ -98,41 +98,31 @@ class Graph:
         Those that lead to the output.
     constants : dict of str to array
         Tensors that the file holds.
-    input_name, output_name : str
-        The input and the output.
-    input_shape : tuple of int
-        Shape of the input with a batch of one; empty where it could not be read.
     opset : int
         Version of the standard operators.
     findings : list of str
         What is wrong so far.
     inputs : list of Argument
-        All inputs that are no constants.
+        All inputs that are no constants, as they are declared: not judged.
     outputs : list of str
         All outputs.
     """
 
     operations: list[Operation] = field(default_factory=list)
     constants: dict[str, NDArray[Any]] = field(default_factory=dict)
-    input_name: str = ""
-    output_name: str = ""
-    input_shape: tuple[int, ...] = ()
     opset: int = 0
     findings: list[str] = field(default_factory=list)
     inputs: list[Argument] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
 
 
-def read_graph(path: str | Path, *, several: bool = False, opsets: range = OPSETS) -> Graph:
+def read_graph(path: str | Path, *, opsets: range = OPSETS) -> Graph:
     """Read an ``.onnx`` file.
 
     Parameters
     ----------
     path : path
         The file.
-    several : bool
-        Whether any number and shape of inputs and outputs will do; they are in ``inputs`` and
-        ``outputs`` alone then, and not judged.
     opsets : range
         Versions of the standard operators whose meaning is known.
 
@@ -162,9 +152,6 @@ def read_graph(path: str | Path, *, several: bool = False, opsets: range = OPSET
     _constants(model.graph, found)
     _operations(model.graph, found)
     _ports(model.graph, found)
-    if not several:
-        _input(model.graph, found)
-        _output(model.graph, found)
     return found
 
 
@@ -264,42 +251,3 @@ def _ports(graph: onnx.GraphProto, found: Graph) -> None:
         shaped = tensor.HasField("shape")
         found.inputs.append(Argument(value.name, tensor.elem_type, sizes if shaped else None))
     found.outputs = [value.name for value in graph.output]
-
-
-def _input(graph: onnx.GraphProto, found: Graph) -> None:
-    inputs = [value for value in graph.input if value.name not in found.constants]
-    if len(inputs) != 1:
-        names = ", ".join(value.name for value in inputs) or "none"
-        found.findings.append(f"the graph must have one input, not {names}")
-        return
-    (value,) = inputs
-    found.input_name = value.name
-    if value.type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
-        found.findings.append(f"{value.name} (input): must be float32; export the model again")
-    dims = [
-        0 if dim.HasField("dim_param") else dim.dim_value
-        for dim in value.type.tensor_type.shape.dim
-    ]
-    shape = tuple(dims[1:])
-    if not 2 <= len(dims) <= 9 or dims[0] not in (0, 1):
-        found.findings.append(
-            f"{value.name} (input): must have a batch axis of 1 or of a free size and 1 to 8 axes "
-            f"more, not the shape {tuple(dims)}; export the model with a batch of 1"
-        )
-    elif min(shape) < 1 or math.prod(shape) > 1 << 24:
-        found.findings.append(
-            f"{value.name} (input): every axis but the batch must have a fixed size, not "
-            f"{tuple(dims)}, with at most 2**24 values; export the model with a fixed shape"
-        )
-    else:
-        found.input_shape = (1, *shape)
-
-
-def _output(graph: onnx.GraphProto, found: Graph) -> None:
-    if len(graph.output) != 1:
-        names = ", ".join(value.name for value in graph.output) or "none"
-        found.findings.append(
-            f"the graph must have one output, not {names}: keep the scores or the class"
-        )
-        return
-    found.output_name = graph.output[0].name

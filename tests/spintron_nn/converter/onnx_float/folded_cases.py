@@ -17,7 +17,7 @@ def folding_problem(case):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "case.onnx"
         path.write_bytes(bound(case.model, case.inputs).SerializeToString())
-        walk = load._Walk(read_graph(path, several=True, opsets=load.OPSETS), True)
+        walk = load._Walk(read_graph(path, opsets=load.OPSETS), True)
         walk.run()
     problems = [text for text in walk.findings if "input in use" not in text
                 and "does not depend on an input" not in text]  # fmt: skip
