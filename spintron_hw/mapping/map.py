@@ -23,7 +23,7 @@ from spintron_ir import (
 from spintron_ir.errors import MappingError, check_choice, check_int
 
 from .dense import DensePlan
-from .estimate import Resources, estimate_layer
+from .estimate import estimate, estimate_layer
 from .gather import GatherPlan, is_wire, plan_gather
 from .join import ConcatPlan, JoinPlan
 from .plan import LayerPlan, Plan
@@ -85,11 +85,17 @@ def map_network(
             if wished * 2 > SLOWEST:
                 raise
         else:
-            if plan.resources.within(target, SHARE) or wished > _least_work(network):
+            if _fits(plan, target) or wished > _least_work(network):
                 break
         wished *= 2
     assert plan is not None
     return plan
+
+
+def _fits(plan: Plan, target: Target) -> bool:
+    """Whether a plan takes no more than its share; its queues are reckoned last."""
+    layers = estimate(plan.layers.values(), target)
+    return layers.within(target, SHARE) and plan.resources.within(target, SHARE)
 
 
 def _reached(network: Network, target: Target, wished: int, body: str) -> Plan:
@@ -314,14 +320,8 @@ def _part_lanes(layer: Dense) -> int:
 
 
 def _cost(plan: DensePlan, target: Target) -> float:
-    """Largest share of a resource that the plan takes."""
-    used: Resources = estimate_layer(plan, target)
-    return max(
-        used.luts / target.luts,
-        used.ffs / target.ffs,
-        used.brams / max(target.brams, 1),
-        used.dsps / max(target.dsps, 1),
-    )
+    """Shares of all resources together: much of one is not spent to save a little of another."""
+    return sum(estimate_layer(plan, target).shares(target))
 
 
 def _o_lanes(layer: Dense, interval: int, part: int) -> int:
