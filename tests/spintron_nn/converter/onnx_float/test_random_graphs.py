@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from spintron_ir import ConversionError
+from spintron_nn.converter.lower import check
 from spintron_nn.converter.onnx_float import load_real_onnx
 from spintron_nn.converter.onnx_float.operators import HANDLERS
 from tests.spintron_nn.converter.onnx_float.graphs import random_graph
+from tests.spintron_nn.converter.onnx_float.lowered_cases import lowered_differences
 from tests.spintron_nn.converter.real_graph import run_model
 
 REASONS = (
@@ -70,6 +72,22 @@ def test_models_compute_what_the_reference_does(block, tmp_path):
         compared(graph, outputs, model)
     assert unknown == []
     assert converted > 40
+
+
+@pytest.mark.parametrize("block", range(2))
+def test_every_code_of_a_network_is_that_of_its_operations(block, tmp_path):
+    differ, placed = [], 0
+    for seed in range(block * 60, block * 60 + 60):
+        graph, outputs = random_graph(seed)
+        try:
+            model = load_real_onnx(graph.save(tmp_path / "m.onnx", *outputs))
+        except ConversionError:
+            continue
+        if not check(model):
+            placed += 1
+            differ += lowered_differences(str(seed), model)
+    assert differ == []
+    assert placed > 35
 
 
 def test_every_operator_occurs():
