@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,7 @@ def _unpadded(
     if value.padded is None or not valid or value.padded[1] != value.zero:
         return value, before
     source, _, (top, left, bottom, right) = value.padded
+    source = replace(source, scale=value.scale, zero=value.zero)
     return source, ((top, bottom), (left, right))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,9 @@ MAKERS: dict[str, Maker] = {
     **dict.fromkeys(MOVES, move),
     **dict.fromkeys(SPLITS, pieces),
 }
+
+MOVING = {*RESHAPES, *PADS, *MOVES, *SPLITS}
+"""Operators that keep codes as they are."""
 
 REAL = {"QUANTIZE", *RESHAPES, *MOVES, *SPLITS, "ARG_MAX"}
 """Operators that take the real numbers behind codes."""
@@ -198,7 +202,20 @@ class _Walk:
         values = [part for part in parts if isinstance(part, Value)]
         if op.kind not in REAL and any(part.real for part in values):
             raise Refusal("computes with real numbers: quantise the whole model to int8")
-        return make(op, parts, self.state)
+        found = make(op, parts, self.state)
+        return self._renamed(op, found) if op.kind in MOVING else found
+
+    def _renamed(self, op: Operation, found: Any) -> Any:
+        """Codes that were moved, with the scale and zero point that the file gives them there."""
+        several = found if isinstance(found, list) else [found]
+        if any(value.real for value in several):
+            return found
+        for number, value in enumerate(several):
+            kind, scale, zero = of_tensor(self.state.output(op, number))
+            if kind != value.kind:
+                raise Refusal(f"turns {value.kind} into {kind}: use one type")
+            several[number] = replace(value, scale=scale, zero=zero)
+        return several if isinstance(found, list) else several[0]
 
     def _taken(self, index: int) -> Any:
         if index in self.parts:

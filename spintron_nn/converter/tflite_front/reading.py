@@ -162,7 +162,6 @@ class _File:
     """The tables of one file."""
 
     def __init__(self, data: bytes) -> None:
-        self.size = len(data)
         self.model = tflite.Model.GetRootAs(data, 0)
         if self.model.Version() != 3:
             raise Refusal(f"has the schema version {self.model.Version()}, not 3")

@@ -95,6 +95,24 @@ def test_splits(seed, tmp_path):
     check(model, model.split(model.image()), tmp_path)
 
 
+@pytest.mark.parametrize("seed", range(9))
+def test_codes_are_moved_and_mean_something_else(seed, tmp_path):
+    """An operator that copies codes may give them another scale and zero point."""
+    model = Random([seed, 5])
+    image = model.image()
+    other = image._replace(scale=model.quantised((1,)).scale, zero=model.pick(-128, 127))
+    if seed % 3 == 0:
+        shape = tuple(size + 2 * (0 < axis < 3) for axis, size in enumerate(image.shape))
+        rows = model.numbers([[0, 0], [1, 1], [1, 1], [0, 0]])
+        moved = model.quantised(shape, other.scale, other.zero)
+        model.add("PAD", [image.index, rows], [moved.index])
+    else:
+        moved = model.quantised(image.shape, other.scale, other.zero)
+        kind, rest = [("TRANSPOSE", [0, 1, 2, 3]), ("RESHAPE", image.shape)][seed % 3 - 1]
+        model.add(kind, [image.index, model.numbers(rest)], [moved.index])
+    check(model, [model.conv(moved)], tmp_path)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_concatenations(seed, tmp_path):
     model = Random([seed, 9], KINDS[seed % 2])
