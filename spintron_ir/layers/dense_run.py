@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["accumulate"]
 
-BLOCK_VALUES = 1 << 20
+BLOCK_VALUES = 1 << 19
 """Values of a block of reads: keeps the work within the processor's cache."""
 
 
