@@ -39,7 +39,8 @@ def _integer(flag: str, name: str, low: int, high: int, default: int, text: str)
     metavar="FILE",
     type=READABLE_FILE,
     help="Real inputs like those to come, .npy of shape (frames, *shape); some hundreds suffice. "
-    "A quantised model needs them, or integer codes, for the range of converters only.",
+    "A quantised model needs them, or integer codes, for the range of converters only. Several "
+    "inputs: .npz with an array each.",
 )
 @integer_input_options
 @click.option(
@@ -111,27 +112,31 @@ def convert(
 ) -> None:
     """Put a trained model on one sampled chip.
 
-    MODEL is a .pt2 file of torch.export.save, or a quantised model as .onnx. What cannot be
-    converted exactly is refused, all of it at once, with a way out for each. A manifest of
-    versions, seeds and hashes is written beside NET.
+    MODEL is a .pt2 file of torch.export.save, an .onnx file, or a .tflite file of 8 bits. What
+    cannot be converted exactly is refused, all of it at once, with a way out for each. A manifest
+    of versions, seeds and hashes is written beside NET.
 
-    A quantised model keeps its own bits, takes --input-type, and stands on an ideal chip, where
-    no result changes, unless --chip is given.
+    A quantised model (.onnx with quantisers, .tflite) keeps its own bits, takes --input-type where
+    its input is real, and stands on an ideal chip, where no result changes, unless --chip is given.
     """
     from spintron_hw.build.manifest import file_digest, write_manifest
 
     from ..converter.converter import SpintronConverter
-    from ..converter.quantised import convert_onnx
-    from .files import load_array, made_folder, writing
+    from ..converter.files import is_quantised
+    from ..converter.quantised import convert_quantised
+    from .files import load_arrays, made_folder, writing
 
     console = Console(as_json)
-    onnx = model.suffix == ".onnx"
-    given = _onnx_choices(input_type, choices) if onnx else _torch_choices(calibration, choices)
-    frames = None if calibration is None else load_array(calibration)
+    quantised = is_quantised(model)
+    if quantised:
+        given = _quantised_choices(model, input_type, choices)
+    else:
+        given = _real_choices(calibration, choices)
+    frames = None if calibration is None else load_arrays(calibration)
     config = _technology(technology, mtj_file)
     with console.stage("convert"):
-        if onnx:
-            made = convert_onnx(
+        if quantised:
+            made = convert_quantised(
                 config, model, input_scale=input_scale, calibration=frames, name=name, **given
             )
         else:
@@ -159,18 +164,22 @@ def _given(name: str) -> bool:
     return source is not click.core.ParameterSource.DEFAULT
 
 
-def _torch_choices(calibration: Path | None, choices: dict[str, Any]) -> dict[str, Any]:
-    """Arguments for a model of torch."""
+def _real_choices(calibration: Path | None, choices: dict[str, Any]) -> dict[str, Any]:
+    """Arguments for a model of real numbers."""
     if calibration is None:
         raise click.UsageError("Missing option '--calibrate'.")
     if _given("input_type") or _given("input_scale"):
-        raise click.UsageError("--input-type and --input-scale are for .onnx models.")
+        raise click.UsageError("--input-type and --input-scale are for quantised models.")
     return choices | {"adc_bits": choices["adc_bits"] or None}
 
 
-def _onnx_choices(input_type: str | None, choices: dict[str, Any]) -> dict[str, Any]:
+def _quantised_choices(
+    model: Path, input_type: str | None, choices: dict[str, Any]
+) -> dict[str, Any]:
     """Arguments for a quantised model: an ideal chip unless one is named."""
-    kind = input_type_of(input_type)
+    # A file of TFLite may take integers by itself, and says so if it does not.
+    own = model.suffix == ".tflite" and input_type is None
+    kind = None if own else input_type_of(input_type)
     if _given("quantization_bits") or _given("activation_bits"):
         raise click.UsageError(
             "A quantised model has bits of its own; leave --weight-bits and --activation-bits out."
@@ -225,6 +234,8 @@ def _print(console: Console, made: SpintronicModel, name: str, output: Path) -> 
     )
     if made.report.rule is not None:
         console.text(made.report.rule.message)
+    for note in made.network.metadata.get("notes", "").splitlines():
+        console.text(f"note: {note}")
     console.text(f"{output}  sha256 {made.network.digest()[:16]}")
 
 

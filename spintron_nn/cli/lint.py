@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,9 +17,14 @@ from .options import (
     json_option,
 )
 
+if TYPE_CHECKING:
+    from ..deployment.lint import Lint
+
 __all__ = ["lint"]
 
 FOUND = 1
+
+MODELS = (".onnx", ".pt2", ".tflite")
 
 
 @click.command()
@@ -35,62 +41,46 @@ def lint(
     cell_files: tuple[Path, ...],
     as_json: bool,
 ) -> int | None:
-    """List what stands in the way, with a fix each.
+    """List what stands in the way, with a fix each, and what is worth knowing.
 
-    In a model (.pt2, .onnx): what is not supported, of an .onnx for the input type that convert
-    will be given. In a network: what does not fit the board.
-    The exit code is 1 where there is a finding.
+    In a model (.pt2, .onnx, .tflite): what is not supported; of a quantised one for the input type
+    that convert will be given. In a model or a network: what does not fit the board. Notes name
+    values that saturate, and the buffers that branches need. The exit code is 1 where there is a
+    finding.
     """
     console = Console(as_json)
-    if model_or_net.suffix == ".pt2":
-        findings = _of_model(model_or_net)
-    elif model_or_net.suffix == ".onnx":
-        findings = _of_onnx(model_or_net, input_type, input_scale)
+    if model_or_net.suffix in MODELS:
+        from ..deployment.lint import lint_model
+
+        kind = None if input_type is None else input_type_of(input_type)
+        found = lint_model(model_or_net, board=board, input_type=kind, input_scale=input_scale)
     else:
-        findings = _of_network(model_or_net, board, cell_files)
-    console.result({"file": str(model_or_net), "board": board, "findings": findings})
-    for finding in findings:
+        found = _of_network(model_or_net, board, cell_files)
+    console.result(
+        {
+            "file": str(model_or_net),
+            "board": board,
+            "findings": found.findings,
+            "notes": found.notes,
+        }
+    )
+    for finding in found.findings:
         console.text(finding)
-    console.text(f"{len(findings)} finding{'' if len(findings) == 1 else 's'}")
-    return FOUND if findings else None
+    for note in found.notes:
+        console.text(f"note: {note}")
+    count = len(found.findings)
+    console.text(f"{count} finding{'' if count == 1 else 's'}")
+    return FOUND if found.findings else None
 
 
-def _of_model(path: Path) -> list[str]:
-    from spintron_ir.errors import ConversionError
+def _of_network(path: Path, board: str | None, cell_files: tuple[Path, ...]) -> Lint:
+    from spintron_ir.errors import NetworkError
 
-    from ..converter.loading import load_pt2
-    from ..converter.pytorch_parser import parse
-
-    try:
-        parse(load_pt2(path))
-    except ConversionError as error:
-        return list(error.findings)
-    return []
-
-
-def _of_onnx(path: Path, input_type: str | None, input_scale: float) -> list[str]:
-    from spintron_ir.errors import ConversionError
-
-    from ..converter.onnx_front import load_onnx
-
-    try:
-        kind = input_type_of("uint8" if input_type is None else input_type)
-        load_onnx(path, input_type=kind, input_scale=input_scale)
-    except ConversionError as error:
-        return list(error.findings)
-    return []
-
-
-def _of_network(path: Path, board: str | None, cell_files: tuple[Path, ...]) -> list[str]:
-    from spintron_hw.mapping.capacity import check_capacity
-    from spintron_ir.errors import MappingError, NetworkError
-
-    from ..deployment.flow import plan_for
+    from ..deployment.lint import Lint, lint_network
     from .files import load_network
 
     try:
-        plan = plan_for(load_network(path, cell_files), board=board)
-        check_capacity(plan.resources, plan.target)
-    except (NetworkError, MappingError) as error:
-        return [str(error)]
-    return []
+        network = load_network(path, cell_files)
+    except NetworkError as error:
+        return Lint((str(error),))
+    return lint_network(network, board=board)

@@ -117,7 +117,7 @@ def integer_input_options(command: F) -> F:
     kind = click.option(
         "--input-type",
         metavar="TYPE",
-        help="ONNX: integers that stand for the real input, uint1 to uint16 or int1 to int16.",
+        help="Quantised models: integers that stand for the real input, uint1..16 or int1..16.",
     )
     scale = click.option(
         "--input-scale",
@@ -125,7 +125,7 @@ def integer_input_options(command: F) -> F:
         type=click.FloatRange(1e-30, 1e30),
         default=1.0,
         show_default=True,
-        help="ONNX: real value of one unit of the input.",
+        help="Quantised models: real value of one unit of the input.",
     )
     return kind(scale(command))
 
@@ -139,7 +139,7 @@ def input_type_of(text: str | None) -> IntType:
     found = re.fullmatch(r"(u?)int([1-9]|1[0-6])", text or "")
     if found is None:
         raise click.UsageError(
-            "An .onnx model needs --input-type uint1 to uint16 or int1 to int16, the integers "
+            "A quantised model needs --input-type uint1 to uint16 or int1 to int16, the integers "
             "that stand for its real input, and --input-scale, the real value of one unit."
         )
     return IntType(int(found[2]), signed=not found[1])

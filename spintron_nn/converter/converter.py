@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from spintron_ir.errors import check_bool
 from spintron_nn.core.chip import Chip
 from spintron_nn.core.mtj_models import MTJConfig
 
+from .files import read_real
 from .graph import Model
 from .lower import lower
 from .model import SpintronicModel, by_name, real_array
@@ -116,6 +118,8 @@ class SpintronConverter:
 
 
 def _graph_of(model: Any, data: Any) -> Model:
+    if isinstance(model, (str, Path)) and Path(model).suffix == ".onnx":
+        return read_real(model)
     from .loading import program_of  # these two load torch, which nothing else here needs
     from .pytorch_front import parse
 

@@ -38,7 +38,7 @@ from .scores import KEY
 from .settings import Settings
 from .wires import bias_error, tile_rule
 
-__all__ = ["convert_onnx", "convert_quantised", "load_quantised", "place"]
+__all__ = ["convert_quantised", "load_quantised", "place"]
 
 Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
@@ -111,9 +111,6 @@ def convert_quantised(
         code_steps=code_steps,
     )
     return place(graph, settings, calibration=calibration, name=name)
-
-
-convert_onnx = convert_quantised
 
 
 def load_quantised(

@@ -8,7 +8,7 @@ from spintron_hw.build.verilog import design_of
 from spintron_hw.mapping.map import map_network
 from spintron_hw.mapping.target import GENERIC
 from spintron_ir import IntType
-from spintron_nn.converter.quantised import convert_onnx
+from spintron_nn.converter.quantised import convert_quantised
 from spintron_nn.core.mtj_models import MTJConfig
 from tests.outside import DATA, mnist_images, mnist_predictions
 
@@ -22,7 +22,7 @@ def test_predictions_in_gateware(name, require_tool):
     engine = get_engine("cxxrtl")
     require_tool("cxxrtl", engine.unavailable())
     x = mnist_images()[:FRAMES]
-    made = convert_onnx(
+    made = convert_quantised(
         MTJConfig(),
         DATA / "qonnx" / f"{name}.onnx",
         input_type=IntType(8),

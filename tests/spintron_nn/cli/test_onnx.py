@@ -60,12 +60,12 @@ def test_a_sampled_chip(spintron, graph, tmp_path):
     [
         (
             (),
-            "An .onnx model needs --input-type uint1 to uint16 or int1 to int16, the integers that "
+            "A quantised model needs --input-type uint1 to uint16 or int1 to int16, the integers that "
             "stand for its real input, and --input-scale, the real value of one unit.",
         ),
         (
             ("--input-type", "float32"),
-            "An .onnx model needs --input-type uint1 to uint16 or int1 to int16, the integers that "
+            "A quantised model needs --input-type uint1 to uint16 or int1 to int16, the integers that "
             "stand for its real input, and --input-scale, the real value of one unit.",
         ),
         (
@@ -86,7 +86,7 @@ def test_refuses_options(spintron, graph, words, message):
         ((), "Missing option '--calibrate'."),
         (
             ("--calibrate", "x.npy", "--input-type", "uint8"),
-            "--input-type and --input-scale are for .onnx models.",
+            "--input-type and --input-scale are for quantised models.",
         ),
     ],
 )

@@ -9,7 +9,7 @@ from onnx.reference import ReferenceEvaluator
 
 from spintron_ir import IntType, ParameterError, Quantise
 from spintron_nn.converter.onnx_front import load_onnx
-from spintron_nn.converter.quantised import convert_onnx
+from spintron_nn.converter.quantised import convert_quantised
 from spintron_nn.core.mtj_models import MTJConfig
 from tests.outside import DATA, mnist_images, mnist_predictions
 from tests.spintron_nn.converter.onnx_front.graphs import Quant
@@ -33,7 +33,7 @@ def images():
 def converted(name, technology=None, **choices):
     path = DATA / "qonnx" / f"{name}.onnx"
     given = {"input_type": IntType(8), "input_scale": 0.00392156862745098} | choices
-    return convert_onnx(technology or MTJConfig(), path, **given)
+    return convert_quantised(technology or MTJConfig(), path, **given)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -126,7 +126,7 @@ def test_scores_of_a_public_network_are_those_of_onnx(images, tmp_path):
     model.opset_import.append(onnx.helper.make_opsetid(FinnQuant.op_domain, 1))
     (tmp_path / "jet.onnx").write_bytes(model.SerializeToString())
     kind, scale = IntType(10, signed=True), 2.0**-7
-    made = convert_onnx(MTJConfig(), tmp_path / "jet.onnx", input_type=kind, input_scale=scale)
+    made = convert_quantised(MTJConfig(), tmp_path / "jet.onnx", input_type=kind, input_scale=scale)
     x = np.random.default_rng(0).integers(kind.low, kind.high + 1, (200, 16))
     run = ReferenceEvaluator(model, new_ops=[FinnQuant])
     real = (x * scale).astype(np.float32)
