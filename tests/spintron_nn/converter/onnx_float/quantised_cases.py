@@ -10,7 +10,7 @@ from onnx.reference import ReferenceEvaluator
 
 from spintron_ir import ConversionError, IntType
 from spintron_nn.converter.onnx_front import load_onnx
-from spintron_nn.converter.quantised import convert_onnx
+from spintron_nn.converter.quantised import convert_quantised
 from spintron_nn.converter.scores import real_outputs
 from spintron_nn.core.mtj_models import MTJConfig
 
@@ -72,7 +72,7 @@ def quantised_differences(case):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "case.onnx"
         path.write_bytes(_frames(case).SerializeToString())
-        made = convert_onnx(MTJConfig(), path, input_type=kind, input_scale=scale, crossbar_size=4)
+        made = convert_quantised(MTJConfig(), path, input_type=kind, input_scale=scale, crossbar_size=4)
     if str(values.dtype) in TYPES:
         found = _results(made, codes.reshape(flat), case.outputs[0])
         if not np.array_equal(found, case.outputs[0]):

@@ -5,7 +5,7 @@ import pytest
 from onnx import TensorProto
 
 from spintron_ir import IntType, Join
-from spintron_nn.converter.quantised import convert_onnx
+from spintron_nn.converter.quantised import convert_quantised
 from spintron_nn.converter.scores import real_outputs
 from spintron_nn.core.mtj_models import MTJConfig
 from tests.spintron_nn.converter.onnx_front.graphs import Graph, reference
@@ -14,7 +14,7 @@ S6, I64 = IntType(6, signed=True), np.int64
 
 
 def exact(graph, tmp_path, kind=S6, scale=0.25, opset=20, count=20):
-    made = convert_onnx(
+    made = convert_quantised(
         MTJConfig(), graph.save(tmp_path / "m.onnx", opset=opset), input_type=kind,
         input_scale=scale,
     )  # fmt: skip
@@ -132,7 +132,7 @@ def test_values_elsewhere(name, channels, tmp_path):
         graph.last = last
         graph.add("Mul", graph.constant(np.resize(scales, size))).quant(0.2, 7.0)
     kind = IntType(5, signed=True)
-    made = convert_onnx(
+    made = convert_quantised(
         MTJConfig(), graph.save(tmp_path / "m.onnx", opset=20), input_type=kind, input_scale=0.25
     )
     x = np.random.default_rng(0).integers(kind.low, kind.high + 1, (6, 4, 4, 6))
@@ -171,7 +171,7 @@ def test_a_sum_of_pools(tmp_path):
     graph = Graph((2, 4, 4)).quant(1.0, 4.0, signed=0, narrow=0)
     graph.add("QuantAvgPool2d", domain="qonnx.custom_op.general", kernel=2, stride=2, ibits=4,
               obits=3, signed=0)  # fmt: skip
-    made = convert_onnx(MTJConfig(), graph.save(tmp_path / "m.onnx"), input_type=IntType(4))
+    made = convert_quantised(MTJConfig(), graph.save(tmp_path / "m.onnx"), input_type=IntType(4))
     x = np.random.default_rng(0).integers(0, 16, (20, 2, 4, 4))
     sums = x.reshape(20, 2, 2, 2, 2, 2).sum(axis=(3, 5))
     np.testing.assert_array_equal(made.network.run(x), sums >> 3)  # 60 has 6 bits
@@ -190,7 +190,7 @@ def test_a_file_of_signed_bytes(tmp_path):
     graph.add("DequantizeLinear", graph.constant(0.5), graph.constant(-3, np.int8))
     graph.quant(0.7, 5.0)
     path = graph.save(tmp_path / "m.onnx", kind=TensorProto.INT8)
-    made = convert_onnx(MTJConfig(), path, input_type=IntType(8, signed=True), input_scale=9.0)
+    made = convert_quantised(MTJConfig(), path, input_type=IntType(8, signed=True), input_scale=9.0)
     x = np.random.default_rng(0).integers(-128, 128, (30, 2, 3))
     found = real_outputs(made.network, {"scores": made.network.run(x)})["scores"].astype(np.float32)
     expected = reference(graph, x.astype(np.int8), kind=TensorProto.INT8)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spintron_ir import ConversionError, IntType
-from spintron_nn.converter.quantised import convert_onnx
+from spintron_nn.converter.quantised import convert_quantised
 from spintron_nn.converter.scores import real_outputs
 from spintron_nn.core.mtj_models import MTJConfig
 from tests.spintron_nn.converter.onnx_front.graphs import reference
@@ -17,7 +17,7 @@ REAL = ": takes real values: put a Quant in front of it"
 def converted(seed, path, kind, step):
     """The network, or None and all findings."""
     try:
-        made = convert_onnx(
+        made = convert_quantised(
             TECHNOLOGIES[seed % 2],
             path,
             input_type=kind,

@@ -6,7 +6,7 @@ from onnx import TensorProto
 
 from spintron_ir import Gather, IntType, Window
 from spintron_nn.converter.onnx_front import load_onnx
-from spintron_nn.converter.quantised import convert_onnx
+from spintron_nn.converter.quantised import convert_quantised
 from spintron_nn.converter.scores import real_outputs
 from spintron_nn.core.mtj_models import MTJConfig
 from tests.spintron_nn.converter.onnx_front.graphs import DOMAIN, Graph, reference
@@ -25,7 +25,7 @@ def images(shape, count=12, kind=BYTE):
 def check(graph, tmp_path, scale=1.0, of=BYTE, **given):
     """Scores, or classes, of the network and of the reference."""
     path = graph.save(tmp_path / "m.onnx", **given)
-    made = convert_onnx(MTJConfig(), path, input_type=of, input_scale=scale)
+    made = convert_quantised(MTJConfig(), path, input_type=of, input_scale=scale)
     x = images(graph.shape, kind=of)
     whole = given.get("kind", TensorProto.FLOAT) != TensorProto.FLOAT
     real = x.astype(S8 if of.signed else U8) if whole else (x * scale).astype(np.float32)
@@ -262,7 +262,9 @@ def test_scores_and_class(tmp_path):
     output.name = scores
     model.graph.output.append(output)
     (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
-    made = convert_onnx(MTJConfig(), tmp_path / "m.onnx", input_type=IntType(4), input_scale=0.5)
+    made = convert_quantised(
+        MTJConfig(), tmp_path / "m.onnx", input_type=IntType(4), input_scale=0.5
+    )
     x = images((2,), kind=IntType(4))
     expected = reference(graph, (x * 0.5).astype(np.float32))
     found = made.network.run(x)
@@ -294,7 +296,7 @@ def test_two_inputs(tmp_path):
         ("input", kinds["input"], 0.3),
         ("other", kinds["other"], 1.1),
     ]
-    made = convert_onnx(MTJConfig(), tmp_path / "m.onnx", input_type=kinds, input_scale=scales)
+    made = convert_quantised(MTJConfig(), tmp_path / "m.onnx", input_type=kinds, input_scale=scales)
     x = {name: images((3,), 40, kind) for name, kind in kinds.items()}
     real = [(x[name] * scales[name]).astype(np.float32) for name in kinds]
     exact = (real[0] + real[1]) / np.float32(0.7)

@@ -7,7 +7,7 @@ import pytest
 
 from spintron_ir import ConversionError, IntType
 from spintron_nn.converter.onnx_front import load_onnx
-from spintron_nn.converter.quantised import convert_onnx
+from spintron_nn.converter.quantised import convert_quantised
 from spintron_nn.converter.scores import real_outputs
 from spintron_nn.core.mtj_models import MTJConfig
 from tests.spintron_nn.converter.onnx_front.graphs import Graph
@@ -32,7 +32,7 @@ def graph_of(limits, **attributes):
 @pytest.mark.parametrize("limits", [[[0.5, 3.0, 7.25]], [[1.0, 2.5, 6.0], [-2.0, 9.0, 9.0]]])
 def test_counts(limits, attributes, value, tmp_path):
     path = graph_of(limits, **attributes).save(tmp_path / "m.onnx")
-    made = convert_onnx(MTJConfig(), path, input_type=IntType(4))
+    made = convert_quantised(MTJConfig(), path, input_type=IntType(4))
     x = np.stack(np.meshgrid(range(16), range(16)), axis=-1).reshape(-1, 2)
     sums = x @ np.array([[1, -1], [1, 2]])
     count = (sums[:, :, None] >= np.array(limits)).sum(axis=-1)
@@ -45,7 +45,7 @@ def test_channels_first_or_last(layout, shape, tmp_path):
     limits = np.array([[3.0, 9.0], [-1.0, 12.0]])
     graph = Graph(shape)
     graph.add("MultiThreshold", graph.constant(limits), domain=FINN, data_layout=layout)
-    made = convert_onnx(MTJConfig(), graph.save(tmp_path / "m.onnx"), input_type=IntType(4))
+    made = convert_quantised(MTJConfig(), graph.save(tmp_path / "m.onnx"), input_type=IntType(4))
     x = np.random.default_rng(0).integers(0, 16, (50, *shape))
     form = (2, 1, 1) if layout == "NCHW" else (2,)
     count = sum((x >= limits[:, n].reshape(form)).astype(int) for n in range(2))

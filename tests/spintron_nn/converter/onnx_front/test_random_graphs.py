@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spintron_ir import IntType
-from spintron_nn.converter.quantised import convert_onnx
+from spintron_nn.converter.quantised import convert_quantised
 from spintron_nn.converter.scores import real_outputs
 from spintron_nn.core.mtj_models import MTJConfig
 from tests.spintron_nn.converter.onnx_front.graphs import (
@@ -29,7 +29,7 @@ def test_every_value_is_that_of_the_reference(make, block, tmp_path):
         kind = IntType(int(rng.integers(1, 9)), bool(rng.random() < 0.5))
         codes = rng.integers(kind.low, kind.high + 1, (12, *graph.shape))
         codes[0], codes[-1] = kind.low, kind.high
-        made = convert_onnx(
+        made = convert_quantised(
             TECHNOLOGIES[seed % 3],
             graph.save(tmp_path / "model.onnx"),
             input_type=kind,

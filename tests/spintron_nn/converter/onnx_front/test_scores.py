@@ -5,7 +5,7 @@ import pytest
 
 from spintron_ir import Argmax, ConversionError, Dense, IntType, ParameterError
 from spintron_nn.converter.onnx_front import load_onnx
-from spintron_nn.converter.quantised import convert_onnx
+from spintron_nn.converter.quantised import convert_quantised
 from spintron_nn.converter.scores import real_outputs
 from spintron_nn.core.mtj_models import MTJConfig
 from tests.spintron_nn.converter.onnx_front.graphs import Graph, reference
@@ -19,7 +19,7 @@ def codes(shape=(2,), count=40):
 
 
 def converted(graph, tmp_path, scale=0.5):
-    return convert_onnx(
+    return convert_quantised(
         MTJConfig(), graph.save(tmp_path / "m.onnx"), input_type=U4, input_scale=scale
     )
 
