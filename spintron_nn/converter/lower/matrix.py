@@ -64,7 +64,7 @@ class Vectors:
         codes = self.codes[frames]
         if self.window is not None:
             codes = self.window.run(codes)
-        return codes.reshape(-1, self.width).astype(np.int64)
+        return codes.reshape(-1, self.width).astype(np.int64, copy=False)
 
     def picked(self) -> Ints:
         """All vectors where a frame has one; otherwise an even choice of frames and positions."""
