@@ -57,7 +57,7 @@ def convert_quantised(
     code_steps: str = "network",
     chip_seed: int | None = None,
     wafer: int = 0,
-    calibration: ArrayLike | None = None,
+    calibration: ArrayLike | dict[str, ArrayLike] | None = None,
     name: str = "network",
 ) -> SpintronicModel:
     """Put a quantised model of ONNX or TFLite on a chip.
@@ -83,7 +83,7 @@ def convert_quantised(
         Which die; None is an ideal chip with lossless converters.
     wafer : int, 0..2**64-1
         Which wafer the die is from.
-    calibration : array of shape ``(batch, *input)`` or None
+    calibration : array of shape ``(batch, *input)``, dict of such by input, or None
         Integers of the input type, or real inputs; needed for the range of converters only.
     name : str
         Name of the network.

@@ -19,7 +19,7 @@ from tests.spintron_nn.converter.tflite_front.random_models import Random
 
 def convolutions(model):
     """A branch that is added again, a pool that is smaller along the border, shares of two."""
-    image = model.source((1, 4, 3, 2))
+    image = model.source((1, 3, 3, 2))
     first = model.conv(image, 2, largest=2)
     second = model.depthwise(first)
     while second.shape != first.shape:
@@ -49,7 +49,7 @@ def test_every_byte_of_the_hardware(network, tmp_path, require_tool):
     content = model.pack([network(model).index])
     path = tmp_path / "model.tflite"
     path.write_bytes(content)
-    technology = MTJConfig()
+    technology = MTJConfig(levels=16, cell_bits=8)  # two slices a weight
     settings = Settings(
         chip=Chip(technology, seed=0, ideal=True),
         quantization_bits=technology.level_bits,
