@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from spintron_ir import Concat, Join
 
 from .reading import Operation, Refusal
-from .thresholds import table_of
+from .thresholds import ENTRIES, table_of
 from .values import Function, Value, collapsed
 from .wires import Builder, Wire
 
@@ -56,6 +57,10 @@ def join(op: Operation, one: Value, other: Value, builder: Builder) -> Value:
         raise Refusal(
             f"joins the shapes {one.shape} and {other.shape}, which do not fit: reshape one"
         ) from None
+    if math.prod(shape) > 1 << 24:
+        raise Refusal(
+            f"gives {math.prod(shape)} values, and at most 2**24 are converted: use fewer"
+        )
     one, other = (value.moved(lambda x: np.broadcast_to(x, shape)) for value in (one, other))
     if one.wire.node == other.wire.node and (one.wire.index == other.wire.index).all():
         return _of_one(op, one, other)
@@ -82,6 +87,8 @@ def join(op: Operation, one: Value, other: Value, builder: Builder) -> Value:
     low, high = _range(op, whole)
     entries = max(table.shape[1] for table in whole)
     rows = _rows(one)
+    if len(rows) * entries > ENTRIES:
+        raise Refusal(f"needs tables of their own for {len(rows)} values: use one scale")
     filled = np.stack([np.pad(t, ((0, 0), (0, entries - t.shape[1])))[rows] for t in whole])
     made = Join(
         inputs=types,

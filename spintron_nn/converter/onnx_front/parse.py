@@ -182,6 +182,8 @@ class _Walk:
         if not values:
             if op.kind == "Split":
                 return split(op, parts)
+            if op.kind in MOVES and op.kind not in CONSTANT_OPERATORS:
+                return parts[0].moved(MOVES[op.kind](op, parts, parts[0].shape))
             if op.kind not in CONSTANT_OPERATORS:
                 raise Refusal("takes constants alone: fold them into one tensor")
             return fold(op, parts)
@@ -282,7 +284,7 @@ class _Walk:
         nodes, names = tidied(nodes, {port.name for port in self.builder.ports})
         used = {source for node in nodes for source in node.inputs}
 
-        def name(node: str) -> str:
+        def left(node: str) -> str:
             kept = renamed.get(node, node)
             return names.get(kept, kept)
 
@@ -292,7 +294,7 @@ class _Walk:
         return IntegerGraph(
             tuple(self.builder.ports),
             tuple(nodes),
-            tuple(replace(output, node=name(output.node)) for output in outputs),
+            tuple(replace(output, node=left(output.node)) for output in outputs),
             tuple(dict.fromkeys(self.builder.notes)),
         )
 

@@ -17,7 +17,7 @@ from .reading import Refusal
 from .values import Function, Value, collapsed
 from .wires import Builder, Wire
 
-__all__ = ["MOST", "codes_of_value", "table_of"]
+__all__ = ["ENTRIES", "MOST", "codes_of_value", "table_of"]
 
 Ints = NDArray[np.int64]
 Codes = Callable[[Any, Ints], Ints]
@@ -82,6 +82,8 @@ def codes_of_value(
     narrow = builder.type(value.wire.node).bits <= TABLE_BITS
     nodes, index = builder.by_channel([value.wire], form)
     rows = _order(value)
+    if len(rows) * min(max(most - least, 1), MOST) > LARGEST:
+        raise Refusal("has thresholds of their own for too many values: use one scale")
     shape, type_ = builder.shape(nodes[0]), builder.type(nodes[0])
     if function.rises is None and not _tabulated(function, type_):
         limits, table = _intervals(function, codes)
@@ -96,6 +98,8 @@ def codes_of_value(
         return wire, int(table.min()), int(table.max())
     if function.rises is None or (most - least > MOST and narrow):
         table = table_of(function, type_, lambda x, r: codes(x, r))
+        if rows.size * table.shape[1] > ENTRIES:
+            raise Refusal(f"needs tables of their own for {rows.size} values: use one scale")
         tables = table[collapsed(rows)] if rows.size > 1 else table[:1]
         op = Join(inputs=(type_,), in_shape=shape, mode="sum", tables=tables[None])
         low, high = int(table.min()), int(table.max())
@@ -224,8 +228,6 @@ def _thresholds(
     count = max(high - low, 1)
     if count > MOST:
         raise Refusal(f"has {count + 1} codes, and at most 256 are converted: use 8 bits")
-    if count * len(sign) > LARGEST:
-        raise Refusal("has thresholds of their own for too many values: use one scale")
 
     def at(places: Ints) -> Ints:
         rows = np.broadcast_to(row, places.shape)

@@ -205,6 +205,15 @@ CASES = {
     "Concat_0 (Concat): joins values and constants: put the constants elsewhere": lambda: (
         constant(Graph((2,)), "Concat", [[1.0, 2.0]], axis=1)
     ),
+    "Add_1 (Add): gives 67108864 values, and at most 2**24 are converted: use fewer": lambda: (
+        Graph((1 << 13, 1)).add("Transpose", perm=[0, 2, 1]).add("Add", "input")
+    ),
+    "Quant_2 (Quant): needs tables of their own for 360000 values: use one scale": lambda: (
+        scaled(Graph((30, 30, 400)), (1, 30, 30, 1)).add("Abs").quant(1.0, 4.0)
+    ),
+    "Add_1 (Add): needs tables of their own for 360000 values: use one scale": lambda: (
+        scaled(Graph((30, 30, 400)), (1, 30, 30, 1)).add("Add", "input")
+    ),
     "Max_0 (Max): joins two tensors that depend on the input: use Add, Sub or Mul": lambda: (
         Graph((2,)).add("Max", "input")
     ),
