@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,7 @@ def _part(held: Any, frames: slice) -> Ints:
 
 
 def input_codes(
-    ports: tuple[Port, ...], calibration: ArrayLike | dict[str, ArrayLike] | None
+    ports: tuple[Port, ...], calibration: ArrayLike | Mapping[str, ArrayLike] | None
 ) -> tuple[dict[str, Ints], int, float]:
     """Calibration data as integers of the inputs, their number, and the share that was cut.
 
@@ -109,7 +110,7 @@ def input_codes(
     if calibration is None:
         return {}, 0, 0.0
     names = [port.name for port in ports]
-    given: Any = calibration if isinstance(calibration, dict) else {names[0]: calibration}
+    given: Any = calibration if isinstance(calibration, Mapping) else {names[0]: calibration}
     if set(given) != set(names):
         raise ParameterError(
             f"convert: calibration must have an array for each of the inputs {', '.join(names)}, "

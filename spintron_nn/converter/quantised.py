@@ -57,7 +57,7 @@ def convert_quantised(
     code_steps: str = "network",
     chip_seed: int | None = None,
     wafer: int = 0,
-    calibration: ArrayLike | dict[str, ArrayLike] | None = None,
+    calibration: ArrayLike | Mapping[str, ArrayLike] | None = None,
     name: str = "network",
 ) -> SpintronicModel:
     """Put a quantised model of ONNX or TFLite on a chip.
@@ -146,7 +146,7 @@ def place(
     graph: IntegerGraph,
     settings: Settings,
     *,
-    calibration: ArrayLike | dict[str, ArrayLike] | None = None,
+    calibration: ArrayLike | Mapping[str, ArrayLike] | None = None,
     name: str = "network",
 ) -> SpintronicModel:
     """Put a quantised model on a chip.
