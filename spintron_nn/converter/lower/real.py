@@ -22,6 +22,9 @@ Reals = NDArray[np.float64]
 LARGEST = 700.0
 """Largest argument of an exponential: its result is still a float."""
 
+PART = 1 << 20
+"""Thresholds that are looked for at once."""
+
 _RISING = ("relu", "clamp", "leaky_relu", "elu", "sigmoid", "tanh", "hardsigmoid", "softplus",
            "exp")  # fmt: skip
 
@@ -202,6 +205,8 @@ class Chain:
     def thresholds(self, low: int, high: int, scale: float, kind: IntType) -> Thresholds:
         """Thresholds equal to ``codes_of(values(x), scale, kind)`` on every integer of a range.
 
+        The arrays of the chain have one axis (:meth:`spread`), that of the channels.
+
         Parameters
         ----------
         low, high : int
@@ -212,13 +217,37 @@ class Chain:
             Type of the codes.
         """
         count = max(math.prod(self.shape), 1)
-        sign = np.ones(count)
+        step = max(PART >> kind.bits, 1)
+        parts = [
+            self._part(slice(start, start + step))._thresholds(low, high, scale, kind)
+            for start in range(0, count, step)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        return Thresholds(
+            thresholds=np.concatenate([part.thresholds for part in parts]),
+            sign=np.concatenate([part.sign for part in parts]),
+            low=kind.low,
+            type=kind,
+        )
+
+    def _part(self, channels: slice) -> Chain:
+        """The chain of some channels, where all its arrays have one axis."""
+        pieces: list[Line | Over | Function] = []
+        for piece in self.pieces:
+            if isinstance(piece, Line):
+                piece = Line(piece.slope[channels], piece.offset[channels])
+            elif isinstance(piece, Over):
+                piece = Over(piece.divisor[channels])
+            pieces.append(piece)
+        return Chain(tuple(pieces))
+
+    def _thresholds(self, low: int, high: int, scale: float, kind: IntType) -> Thresholds:
+        sign = np.ones(self.shape, dtype=np.int64)
         for piece in self.pieces:
             if isinstance(piece, Line):
                 sign = sign * np.where(piece.slope < 0, -1, 1)
-        return bisected(
-            lambda x: codes_of(self.values(x), scale, kind), sign.astype(np.int64), low, high, kind
-        )
+        return bisected(lambda x: codes_of(self.values(x), scale, kind), sign, low, high, kind)
 
     def table(self, source: IntType, scale: float, kind: IntType) -> Table:
         """Return the same of every code of a type, as a table that all channels share."""

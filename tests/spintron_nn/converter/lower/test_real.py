@@ -5,6 +5,7 @@ import pytest
 
 from spintron_ir import IntType
 from spintron_nn.converter.graph import FUNCTIONS, Function, Model, Step
+from spintron_nn.converter.lower import real
 from spintron_nn.converter.lower.real import Chain, Line, Over, is_rising, value_of
 from spintron_nn.converter.quantise import codes_of
 from tests.spintron_nn.converter.real_graph import run_model
@@ -16,6 +17,7 @@ PARAMETERS = {
     "hardsigmoid": {"slope": 0.2, "offset": 0.5},
 }
 X = np.concatenate([np.linspace(-9, 9, 721), [-800.0, 800.0, -40.0, 40.0]])
+RANDOM = np.random.default_rng(0)
 TURNING = {"hardswish", "gelu", "gelu_tanh", "silu", "neg", "abs"}
 
 
@@ -54,11 +56,22 @@ def test_thresholds_equal_the_function_on_every_integer(name, kind):
     slope = np.array([0.125, -0.125, 0.0, 0.037, -0.0021, 1 / 3])
     offset = np.array([0.0, 1.0, 0.7, -2.0, 0.25, 1 / 3])
     lines = Chain((Line(slope, offset), Over(np.array(3.0)), made(name)))
-    chain = lines.then(Line(np.array(-2.0), np.array(0.5)))
+    chain = lines.then(Line(np.array(-2.0), np.array(0.5))).spread((6,))
+    lines = lines.spread((6,))
     x = np.arange(-130, 211)[:, None] * np.ones(6, dtype=np.int64)
     for one in (lines, chain):
         found = one.thresholds(-130, 210, 0.0625, kind)
         np.testing.assert_array_equal(found.run(x), codes_of(one.values(x), 0.0625, kind))
+
+
+def test_thresholds_of_many_channels_are_found_in_parts(monkeypatch):
+    slope = RANDOM.standard_normal(50)
+    chain = Chain((Line(slope, np.zeros(())), Function("tanh"))).spread((50,))
+    whole = chain.thresholds(-99, 99, 0.25, IntType(3, signed=True))
+    monkeypatch.setattr(real, "PART", 64)
+    parts = chain.thresholds(-99, 99, 0.25, IntType(3, signed=True))
+    np.testing.assert_array_equal(parts.thresholds, whole.thresholds)
+    np.testing.assert_array_equal(parts.sign, whole.sign)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
