@@ -9,7 +9,7 @@ import numpy as np
 
 from spintron_nn.converter.graph import Concatenate, Permute, Slice, Upsample
 from spintron_nn.converter.onnx_front.constants import reshape_target
-from spintron_nn.converter.onnx_front.reading import Operation
+from spintron_nn.converter.onnx_front.reading import Operation, Refusal
 
 from .attributes import AGAIN, axis_of, check_known, choice, number, numbers, sizes
 from .build import Builder, Shape
@@ -26,7 +26,7 @@ MAX_RUNS = 256
 def data(parts: list[Part]) -> Value:
     """The first input, which depends on the inputs of the graph."""
     if not parts or not isinstance(parts[0], Value):
-        raise ValueError("takes what depends on the input as sizes of a constant: turn them round")
+        raise Refusal("takes what depends on the input as sizes of a constant: turn them round")
     return parts[0]
 
 
@@ -41,7 +41,7 @@ def take(op: Operation, x: Value, axis: int, places: Sequence[int], to: Builder)
     if wanted == list(range(size)):
         return x
     if not wanted:
-        raise ValueError(f"gives the shape {said(shape)}, without a value: leave it out")
+        raise Refusal(f"gives the shape {said(shape)}, without a value: leave it out")
     frame, at = x.shape[lead:], axis - lead
     factor, rest = divmod(len(wanted), size)
     if rest == 0 and wanted == [place for place in range(size) for _ in range(factor)]:
@@ -49,7 +49,7 @@ def take(op: Operation, x: Value, axis: int, places: Sequence[int], to: Builder)
         return to.emit(op, Upsample(factors), [(x, frame)], shape, lead, whole=x.whole)
     runs = runs_of(wanted)
     if len(runs) > MAX_RUNS:
-        raise ValueError(f"takes {len(runs)} pieces of an axis, more than {MAX_RUNS}: sort them")
+        raise Refusal(f"takes {len(runs)} pieces of an axis, more than {MAX_RUNS}: sort them")
     source, made = to.view(op, x, frame), {}
     for start, count, step in dict.fromkeys(runs):
         part = (*frame[:at], count, *frame[at + 1 :])
@@ -82,7 +82,7 @@ def transpose(op: Operation, parts: list[Part], to: Builder, opset: int) -> Valu
     rank = len(x.shape)
     order = numbers(op, "perm", tuple(reversed(range(rank))), 0)
     if sorted(order) != list(range(rank)):
-        raise ValueError(f"has the perm {order} for {rank} axes: {AGAIN}")
+        raise Refusal(f"has the perm {order} for {rank} axes: {AGAIN}")
     return permuted(op, x, order, to)
 
 
@@ -96,19 +96,19 @@ def reshape(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
         assert isinstance(parts[1], Constant)
         given = parts[1].values
     if op.kind == "Reshape" and given is None:
-        raise ValueError(f"lacks its shape: {AGAIN}")
+        raise Refusal(f"lacks its shape: {AGAIN}")
     try:
         shape = reshape_target(op, x.shape, given)
     except ValueError:
         if x.shape[:1] == (FREE,):
-            raise ValueError(
+            raise Refusal(
                 f"gives {said(x.shape)} a shape with a fixed batch: make its first size 0 or -1"
             ) from None
         raise
     if len(shape) > 8 or min(shape, default=1) < 1:
-        raise ValueError(f"gives the shape {said(shape)}: correct its sizes")
+        raise Refusal(f"gives the shape {said(shape)}: correct its sizes")
     if to.batch is not None and shape[:1] != (to.batch,):
-        raise ValueError(
+        raise Refusal(
             f"gives the shape {said(shape)} of {said(x.shape)}, without the batch axis first: "
             "keep it there"
         )
@@ -129,18 +129,18 @@ def gather(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
     check_known(op, "axis")
     x = parts[0]
     if not isinstance(x, Value):
-        raise ValueError("looks values up in a table by the input: compute it beforehand")
+        raise Refusal("looks values up in a table by the input: compute it beforehand")
     axis = axis_of(op.attributes.get("axis", 0), len(x.shape))
     given = parts[1] if len(parts) > 1 else None
     if not isinstance(given, Constant) or given.values.dtype.kind not in "iu":
-        raise ValueError("takes places that depend on the input: use constant indices")
+        raise Refusal("takes places that depend on the input: use constant indices")
     to.lead([x], [axis])
     size = x.shape[axis]
     if given.values.size > 1 << 12:
-        raise ValueError(f"takes {given.values.size} places, more than 4096: use Slice")
+        raise Refusal(f"takes {given.values.size} places, more than 4096: use Slice")
     places = [int(place) for place in given.values.reshape(-1)]
     if any(not -size <= place < size for place in places):
-        raise ValueError(f"takes places outside of its axis of {size}: {AGAIN}")
+        raise Refusal(f"takes places outside of its axis of {size}: {AGAIN}")
     found = take(op, x, axis, [place % size for place in places], to)
     shape = (*x.shape[:axis], *given.values.shape, *x.shape[axis + 1 :])
     return replace(found, shape=shape)
@@ -158,11 +158,11 @@ def split(op: Operation, parts: list[Part], to: Builder, opset: int) -> tuple[Va
         given = sizes(parts[1], "sizes")
     if given is None:
         if number(op, "num_outputs", count) != count or (opset < 18 and size % count):
-            raise ValueError(f"cannot split {size} values into {count} equal parts: give sizes")
+            raise Refusal(f"cannot split {size} values into {count} equal parts: give sizes")
         part = -(-size // count)
         given = tuple(max(min(part, size - part * n), 0) for n in range(count))
     if len(given) != count or sum(given) != size or min(given) < 0:
-        raise ValueError(f"splits {size} values into parts of {given}: {AGAIN}")
+        raise Refusal(f"splits {size} values into parts of {given}: {AGAIN}")
     ends = np.cumsum(given)
     return tuple(
         take(op, x, axis, range(int(end) - part, int(end)), to)
@@ -175,7 +175,7 @@ def stretched(op: Operation, x: Value, shape: Shape, to: Builder) -> Value:
     if x.shape == shape:
         return x
     if to.batch is not None and len(x.shape) != len(shape):
-        raise ValueError(
+        raise Refusal(
             f"broadcasts {said(x.shape)} to {said(shape)}, which moves the batch axis: reshape it"
         )
     wide = (*(1 for _ in range(len(shape) - len(x.shape))), *x.shape)
@@ -202,7 +202,7 @@ def tile(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
     x = data(parts)
     counts = sizes(parts[1] if len(parts) > 1 else None, "repeats")
     if len(counts) != len(x.shape) or min(counts, default=1) < 1 or max(counts, default=1) > 4096:
-        raise ValueError(f"repeats {said(x.shape)} {counts} times: {AGAIN}")
+        raise Refusal(f"repeats {said(x.shape)} {counts} times: {AGAIN}")
     for axis, count in enumerate(counts):
         if count > 1:
             to.lead([x], [axis])
@@ -217,7 +217,7 @@ def depth_to_space(op: Operation, parts: list[Part], to: Builder, opset: int) ->
     size, column = number(op, "blocksize", 0, 1, 4096), choice(op, "mode", "DCR CRD") == "CRD"
     depth, height, width = to.image(x, 2, 2)
     if depth % size**2:
-        raise ValueError(f"cannot move {depth} channels into blocks of {size}: {AGAIN}")
+        raise Refusal(f"cannot move {depth} channels into blocks of {size}: {AGAIN}")
     rest, frames = depth // size**2, x.shape[0]
     split = (rest, size, size) if column else (size, size, rest)
     order = (0, 1, 4, 2, 5, 3) if column else (0, 3, 4, 1, 5, 2)
@@ -234,7 +234,7 @@ def space_to_depth(op: Operation, parts: list[Part], to: Builder, opset: int) ->
     column = choice(op, "mode", "DCR CRD") == "CRD"
     depth, height, width = to.image(x, 2, 2)
     if height % size or width % size:
-        raise ValueError(f"cannot cut {height} x {width} values into blocks of {size}: {AGAIN}")
+        raise Refusal(f"cannot cut {height} x {width} values into blocks of {size}: {AGAIN}")
     shape = (x.shape[0], depth, height // size, size, width // size, size)
     order = (0, 1, 3, 5, 2, 4) if column else (0, 3, 5, 1, 2, 4)
     moved = permuted(op, replace(x, shape=shape), order, to)

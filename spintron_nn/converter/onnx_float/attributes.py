@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from spintron_nn.converter.onnx_front.reading import Operation
+from spintron_nn.converter.onnx_front.reading import Operation, Refusal
 
 from .tensors import Constant, Part
 
@@ -23,14 +23,14 @@ def check_known(op: Operation, known: str) -> None:
     """Refuse attributes that are not among the words of :py:`known`."""
     other = sorted(set(op.attributes) - set(known.split()))
     if other:
-        raise ValueError(f"has the attribute {other[0]!r}, which {op.kind} does not have: {AGAIN}")
+        raise Refusal(f"has the attribute {other[0]!r}, which {op.kind} does not have: {AGAIN}")
 
 
 def number(op: Operation, name: str, default: int, low: int = -LIMIT, high: int = LIMIT) -> int:
     """An integer."""
     value = op.attributes.get(name, default)
     if not isinstance(value, int) or not low <= value <= high:
-        raise ValueError(f"its {name} must be an integer in {low}..{high}, not {value!r}: {AGAIN}")
+        raise Refusal(f"its {name} must be an integer in {low}..{high}, not {value!r}: {AGAIN}")
     return value
 
 
@@ -43,7 +43,7 @@ def real(op: Operation, name: str, default: float) -> float:
     """A finite number."""
     value = op.attributes.get(name, default)
     if not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError(f"its {name} must be a finite number, not {value!r}: {AGAIN}")
+        raise Refusal(f"its {name} must be a finite number, not {value!r}: {AGAIN}")
     return float(value)
 
 
@@ -55,7 +55,7 @@ def numbers(op: Operation, name: str, default: Sequence[int], low: int = -LIMIT)
         or len(value) != len(default)
         or not all(isinstance(item, int) and low <= item <= LIMIT for item in value)
     ):
-        raise ValueError(
+        raise Refusal(
             f"its {name} must be {len(default)} integers of at least {low}, not {value!r}: {AGAIN}"
         )
     return value
@@ -66,24 +66,24 @@ def choice(op: Operation, name: str, choices: str) -> str:
     words = choices.split()
     value = op.attributes.get(name, words[0])
     if value not in words:
-        raise ValueError(f"its {name} must be one of {', '.join(words)}, not {value!r}: {AGAIN}")
+        raise Refusal(f"its {name} must be one of {', '.join(words)}, not {value!r}: {AGAIN}")
     return str(value)
 
 
 def axis_of(axis: Any, rank: int) -> int:
     """An axis counted from the front."""
     if not isinstance(axis, (int, np.integer)) or not -rank <= axis < rank:
-        raise ValueError(f"has no axis {axis} in {rank} axes: {AGAIN}")
+        raise Refusal(f"has no axis {axis} in {rank} axes: {AGAIN}")
     return int(axis) % rank
 
 
 def sizes(part: Part, what: str) -> tuple[int, ...]:
     """Integers of a constant input."""
     if not isinstance(part, Constant):
-        raise ValueError(
+        raise Refusal(
             f"needs constant {what}, and they depend on the input or are missing: export the "
             "model with fixed shapes"
         )
     if part.values.dtype.kind not in "iu" or part.values.ndim > 1 or part.values.size > 4096:
-        raise ValueError(f"its {what} must be a short list of integers: {AGAIN}")
+        raise Refusal(f"its {what} must be a short list of integers: {AGAIN}")
     return tuple(int(value) for value in part.values.reshape(-1))

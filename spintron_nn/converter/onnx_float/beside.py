@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from spintron_nn.converter.graph import Concatenate, Pad
-from spintron_nn.converter.onnx_front.reading import Operation
+from spintron_nn.converter.onnx_front.reading import Operation, Refusal
 
 from .arranging import data, take
 from .attributes import AGAIN, axis_of, check_known, choice, numbers, sizes
@@ -28,7 +28,7 @@ def concatenate(op: Operation, parts: list[Part], to: Builder, opset: int) -> Va
     around = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
     if len(known) < len(parts) or len(around) != 1 or any(len(shape) != rank for shape in shapes):
         given = ", ".join(said(shape) for shape in shapes)
-        raise ValueError(f"joins the shapes {given} along axis {axis}: {AGAIN}")
+        raise Refusal(f"joins the shapes {given} along axis {axis}: {AGAIN}")
     values = [part for part in known if isinstance(part, Value)]
     if len(values) < len(known):
         return _with_constants(op, known, shapes, axis, to)
@@ -49,7 +49,9 @@ def _with_constants(
     """Constants among the values: zeros around their neighbours, and a sum with them behind."""
     lead = to.lead([part for part in parts if isinstance(part, Value)], [axis])
     if to.batch is not None or any(isinstance(part, Value) and part.whole for part in parts):
-        raise ValueError("joins constants to frames of a batch: use Pad, or a batch of 1")
+        raise Refusal("joins constants to frames of a batch: use Pad, or a batch of 1")
+    if sum(math.prod(shape) for shape in shapes) > 1 << 24:
+        raise Refusal("gives more than 2**24 values: split it")
     pieces = [
         reals(part.values) if isinstance(part, Constant) else np.zeros(shape)
         for part, shape in zip(parts, shapes, strict=True)
@@ -104,20 +106,20 @@ def pad(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
         amounts = sizes(more[0], "pads")
         if more[1] is not None:
             if not isinstance(more[1], Constant) or more[1].values.size != 1:
-                raise ValueError(f"needs one constant value: {AGAIN}")
+                raise Refusal(f"needs one constant value: {AGAIN}")
             value = reals(more[1].values).reshape(-1)[0]
         if more[2] is not None:
             axes = tuple(axis_of(axis, rank) for axis in sizes(more[2], "axes"))
     else:
         amounts = numbers(op, "pads", (0,) * 2 * rank)
     if len(amounts) != 2 * len(axes) or len(set(axes)) != len(axes):
-        raise ValueError(f"has {len(amounts)} pads for {len(axes)} axes: {AGAIN}")
+        raise Refusal(f"has {len(amounts)} pads for {len(axes)} axes: {AGAIN}")
     pairs = [(0, 0)] * rank
     for index, axis in enumerate(axes):
         pairs[axis] = (amounts[index], amounts[index + len(axes)])
     shape = tuple(size + sum(pair) for size, pair in zip(x.shape, pairs, strict=True))
     if min(shape) < 1 or math.prod(shape[1:]) > 1 << 24:
-        raise ValueError(f"gives the shape {said(shape)}: correct its sizes")
+        raise Refusal(f"gives the shape {said(shape)}: correct its sizes")
     if not any(any(pair) for pair in pairs):
         return x
     if mode == "constant":
@@ -128,7 +130,7 @@ def pad(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
         to.lead([x], [axis])
         most = x.shape[axis] - (mode == "reflect")
         if min(pair) < 0 or max(pair) > most:
-            raise ValueError(f"pads {pair} around {x.shape[axis]} values: use 0..{most}, or Slice")
+            raise Refusal(f"pads {pair} around {x.shape[axis]} values: use 0..{most}, or Slice")
         found = np.pad(np.arange(x.shape[axis]), pair, mode=mode)  # type: ignore[call-overload]
         x = take(op, x, axis, found.tolist(), to)
     return x

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+import numpy as np
 
 from spintron_nn.converter.graph import Operation as Real
 from spintron_nn.converter.graph import Reshape, Step
 from spintron_nn.converter.onnx_front.names import Names
-from spintron_nn.converter.onnx_front.reading import Operation
+from spintron_nn.converter.onnx_front.reading import Operation, Refusal
 
 from .tensors import Value, said
 
@@ -19,6 +22,7 @@ Shape = tuple[int, ...]
 
 MAX_STEPS = 1 << 14
 MAX_VALUES = 1 << 24
+MAX_HELD = 1 << 28
 
 
 class Builder:
@@ -43,6 +47,8 @@ class Builder:
         self.inputs: dict[str, Shape] = {}
         self.steps: dict[str, Step] = {}
         self._names = Names()
+        self._counts: Counter[str] = Counter()
+        self._held = 0
         self._views: dict[tuple[str, Shape], str] = {}
 
     def give(self, name: str, shape: Shape, frame: Shape, whole: bool) -> Value:
@@ -64,13 +70,13 @@ class Builder:
 
         Raises
         ------
-        ValueError
+        Refusal
             If it looks along the batch.
         """
         axes = tuple(axes)
         if self.batch is not None:
             if 0 in axes:
-                raise ValueError(
+                raise Refusal(
                     "works along the batch axis: frames are converted one by one; keep it first"
                 )
             return 1
@@ -82,19 +88,19 @@ class Builder:
 
         Raises
         ------
-        ValueError
+        Refusal
             If it has other numbers of spatial axes than :py:`least` to :py:`most`, or several
             frames where all of the tensor is one.
         """
         shape = value.shape
         if not least <= len(shape) - 2 <= most:
             known = f"{least}" if least == most else f"{least} to {most}"
-            raise ValueError(
+            raise Refusal(
                 f"takes values of shape {said(shape)}, and {known} spatial axes are converted: "
                 "reshape them"
             )
         if self.batch is None and shape[0] != 1:
-            raise ValueError(f"takes {shape[0]} frames as one: split them")
+            raise Refusal(f"takes {shape[0]} frames as one: split them")
         return shape[1:]
 
     def view(self, op: Operation, value: Value, frame: Shape) -> str:
@@ -114,13 +120,19 @@ class Builder:
     ) -> str:
         """Add a step; return its name."""
         if len(frame) > 8 or min(frame, default=1) < 1 or math.prod(frame) > MAX_VALUES:
-            raise ValueError(
+            raise Refusal(
                 f"gives frames of shape {said(frame)}; up to 8 axes and at most 2**24 values are "
                 "converted: correct its sizes"
             )
         if len(self.steps) >= MAX_STEPS:
-            raise ValueError(f"needs more than {MAX_STEPS} steps: split the model")
-        name = self._names.free(f"{op.name}_{suffix}" if suffix else op.name)
+            raise Refusal(f"needs more than {MAX_STEPS} steps: split the model")
+        self._held += sum(np.size(value) for value in vars(real).values())
+        if self._held > MAX_HELD:
+            raise Refusal("has weights beyond 2**28 values together with those before: split it")
+        base = f"{op.name[:32]}_{suffix}" if suffix else op.name[:36]
+        self._counts[base] += 1
+        again = self._counts[base]
+        name = self._names.free(base if again == 1 else f"{base}_{again}")
         self.steps[name] = Step(name, real, tuple(inputs), frame, f"{op.name} ({op.kind})")
         return name
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spintron_nn.converter.onnx_front.constants import reshape_target
-from spintron_nn.converter.onnx_front.reading import MAX_VALUES, Operation
+from spintron_nn.converter.onnx_front.reading import MAX_VALUES, Operation, Refusal
 
 from .attributes import axis_of, flag, number
 from .slicing import slices_of
@@ -31,7 +31,7 @@ def _divide(a: Array, b: Array) -> Array:
     if a.dtype.kind == "f":
         return np.asarray(np.divide(a, b))
     if (b == 0).any():
-        raise ValueError("divides by zero: correct its constants")
+        raise Refusal("divides by zero: correct its constants")
     quotient = np.abs(a) // np.abs(b)  # integers are cut towards zero
     return np.asarray(np.where((a < 0) != (b < 0), -quotient, quotient))
 
@@ -89,7 +89,7 @@ def fold(op: Operation, parts: list[Part]) -> Constant:
     if op.kind == "Constant":
         return _constant(op)
     if not arrays or arrays[0] is None:
-        raise ValueError("lacks its input: export the model again")
+        raise Refusal("lacks its input: export the model again")
     if op.kind == "Identity":
         (part,) = parts
         assert isinstance(part, Constant)
@@ -97,7 +97,7 @@ def fold(op: Operation, parts: list[Part]) -> Constant:
     with np.errstate(all="ignore"):
         found = np.asarray(_compute(op, [array for array in arrays if array is not None]))
     if found.dtype.kind == "f" and not np.isfinite(found).all():
-        raise ValueError("gives values that are not finite: correct its inputs")
+        raise Refusal("gives values that are not finite: correct its inputs")
     return Constant(found)
 
 
@@ -106,10 +106,10 @@ def _constant(op: Operation) -> Constant:
              "value_floats": np.float32, "value_ints": np.int64}  # fmt: skip
     given = [name for name in kinds if name in op.attributes]
     if len(given) != 1:
-        raise ValueError("holds no tensor of numbers: export the model again")
+        raise Refusal("holds no tensor of numbers: export the model again")
     value = op.attributes[given[0]]
     if given[0] == "value" and not isinstance(value, np.ndarray):
-        raise ValueError("holds no tensor of numbers: export the model again")
+        raise Refusal("holds no tensor of numbers: export the model again")
     return Constant(np.asarray(value, dtype=kinds[given[0]]))
 
 
@@ -135,7 +135,7 @@ def _compute(op: Operation, arrays: list[Array]) -> Any:
         if kind == "CastLike" and second is not None:
             return x.astype(second.dtype)
         if op.attributes.get("to") not in NUMBERS:
-            raise ValueError("casts to a type that is not read: use float32 or int64")
+            raise Refusal("casts to a type that is not read: use float32 or int64")
         return x.astype(NUMBERS[op.attributes["to"]])
     return _arrange(op, arrays)
 

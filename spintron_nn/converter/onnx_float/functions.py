@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from spintron_nn.converter.graph import Function
-from spintron_nn.converter.onnx_front.reading import Operation
+from spintron_nn.converter.onnx_front.reading import Operation, Refusal
 
 from .attributes import AGAIN, check_known, choice, flag, number, real
 from .build import Builder
@@ -29,13 +29,13 @@ KEPT = ("relu", "clamp")
 def _given(op: Operation, parts: list[Part]) -> Value:
     x = parts[0] if parts else None
     if not isinstance(x, Value):
-        raise ValueError("takes a constant: compute it beforehand")
+        raise Refusal("takes a constant: compute it beforehand")
     return x
 
 
 def _each(op: Operation, made: Function, x: Value, to: Builder) -> Value:
     if x.whole and made.name not in KEPT:
-        raise ValueError("computes with integers, which may wrap round: cast them to float32")
+        raise Refusal("computes with integers, which may wrap round: cast them to float32")
     return to.each(op, made, x)
 
 
@@ -54,7 +54,7 @@ def _celu(op: Operation, x: Value, to: Builder) -> Value:
     check_known(op, "alpha")
     alpha = real(op, "alpha", 1.0)
     if alpha == 0:
-        raise ValueError("has alpha = 0: use Relu")
+        raise Refusal("has alpha = 0: use Relu")
     within = affine(op, x, 1 / alpha, 0.0, to)
     return affine(op, _each(op, Function("elu", slope=1.0), within, to), alpha, 0.0, to)
 
@@ -114,7 +114,7 @@ def function(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value
 
 def _limit(part: Part, what: str) -> float:
     if not isinstance(part, Constant) or part.values.size != 1:
-        raise ValueError(f"its {what} must be one constant number: use one for all values")
+        raise Refusal(f"its {what} must be one constant number: use one for all values")
     return float(reals(part.values).reshape(-1)[0])
 
 
@@ -139,14 +139,14 @@ def extreme(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
     check_known(op, "consumed_inputs" if opset < 6 else "")
     values = [part for part in parts if isinstance(part, Value)]
     if len(values) > 1:
-        raise ValueError(
+        raise Refusal(
             "compares tensors that depend on the input: write Relu(x - y) + y, or y - Relu(y - x)"
         )
     (x,) = values
     limits = [_limit(part, "limits") for part in parts if not isinstance(part, Value)]
     ranks = [part.values.ndim for part in parts if isinstance(part, Constant)]
     if max(ranks, default=0) > len(x.shape):
-        raise ValueError(f"has limits of more axes than its input: {AGAIN}")
+        raise Refusal(f"has limits of more axes than its input: {AGAIN}")
     if not limits:
         return x
     if op.kind == "Max":
@@ -160,10 +160,10 @@ def prelu(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
     check_known(op, "")
     x, given = _given(op, parts), parts[1] if len(parts) > 1 else None
     if not isinstance(given, Constant):
-        raise ValueError("has slopes that depend on the input: make them constant")
+        raise Refusal("has slopes that depend on the input: make them constant")
     slope = reals(given.values)
     if broadcast(slope.shape, x.shape) != x.shape:
-        raise ValueError(f"has slopes of shape {slope.shape}: {AGAIN}")
+        raise Refusal(f"has slopes of shape {slope.shape}: {AGAIN}")
     if slope.size == 1:
         return _each(op, Function("leaky_relu", slope=float(slope.reshape(-1)[0])), x, to)
     above = _each(op, Function("relu"), x, to)
@@ -181,7 +181,7 @@ def cast(op: Operation, parts: list[Part], to: Builder, opset: int) -> Constant 
     like = parts[1] if len(parts) > 1 else None
     if isinstance(parts[0], Constant) and isinstance(like, Value):
         if like.whole or parts[0].values.dtype.kind != "f":
-            raise ValueError("casts a constant to a type that is not kept here: use Cast")
+            raise Refusal("casts a constant to a type that is not kept here: use Cast")
         return parts[0]
     x = _given(op, parts)
     if op.kind == "CastLike":
@@ -196,7 +196,7 @@ def cast(op: Operation, parts: list[Part], to: Builder, opset: int) -> Constant 
         return Value(x.step, x.have, x.shape)
     if wanted in WHOLE and x.whole:
         return x
-    raise ValueError("casts to a type that rounds values: leave it out, or use float32")
+    raise Refusal("casts to a type that rounds values: leave it out, or use float32")
 
 
 def dropout(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
@@ -210,5 +210,5 @@ def dropout(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
         if isinstance(ratio, Constant) and not ratio.values.any():
             training = False
     if training or (opset < 7 and not flag(op, "is_test")):
-        raise ValueError("is in training mode: export the model after model.eval()")
+        raise Refusal("is in training mode: export the model after model.eval()")
     return _given(op, parts)

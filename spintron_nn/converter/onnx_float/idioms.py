@@ -20,6 +20,9 @@ UNMADE = "erf"
 PRODUCTS = ("gelu", "gelu_tanh", "hardswish", "silu")
 """Functions that are found here."""
 
+DEEP = 8
+"""Steps that a function is looked for in, one behind the other."""
+
 Product = tuple[str, Value, float, float]
 """Function, its input, a factor of the input and one of the result."""
 
@@ -35,7 +38,7 @@ def _lines(to: Builder, step: str) -> Lines:
     """Steps that this one is ``scale * x + offset`` of, with these numbers, the nearest first."""
     scale, offset = 1.0, 0.0
     found = {step: (1.0, 0.0)}
-    while step in to.steps:
+    while step in to.steps and len(found) < DEEP:
         made = to.steps[step]
         operation = made.operation
         if isinstance(operation, Affine) and operation.scale.size == operation.offset.size == 1:

@@ -10,7 +10,7 @@ import numpy as np
 
 from spintron_ir.errors import ConversionError, ParameterError
 from spintron_nn.converter.graph import Function, Model, Reshape, Step
-from spintron_nn.converter.onnx_front.reading import Argument, Graph, Operation, read_graph
+from spintron_nn.converter.onnx_front.reading import Argument, Graph, Operation, Refusal, read_graph
 
 from .advice import SAME_SHAPE, advice_for
 from .build import Builder
@@ -23,6 +23,9 @@ __all__ = ["load_real_onnx"]
 
 OPSETS = range(6, 29)
 """Versions of the standard operators whose meaning is known here."""
+
+MAX_COMPUTED = 1 << 27
+"""Most values of all constants that are computed."""
 
 REAL = {1: "float32", 10: "float16", 11: "float64"}
 WHOLE = {2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64"}
@@ -70,6 +73,7 @@ class _Walk:
         self.used = {name for op in graph.operations for name in op.inputs} | set(graph.outputs)
         self.made = {name for op in graph.operations for name in op.outputs}
         self.builder = Builder(None)
+        self.computed = 0
 
     def run(self) -> Model | None:
         """The model; None where there are findings."""
@@ -146,7 +150,7 @@ class _Walk:
         try:
             results = self._results(op)
         except DAMAGE as error:
-            own = isinstance(error, ValueError) and len(error.args) == 1 and ": " in str(error)
+            own = isinstance(error, Refusal)
             text = str(error) if own else "contradicts itself: export the model again"
             self.findings.append(op.says(" ".join(text.split())))
             results = []
@@ -179,7 +183,7 @@ class _Walk:
         constant = not any(isinstance(part, (Value, Lost)) for part in found)
         if not known or (constant and op.kind not in FOLDED):
             if known or (op.domain == "" and constant and op.kind in HANDLERS):
-                raise ValueError("takes constants alone: fold them into one tensor")
+                raise Refusal("takes constants alone: fold them into one tensor")
             named = f"{op.domain}." if op.domain else ""
             self.findings.append(
                 op.says(f"{named}{op.kind} is not converted: {advice_for(op.kind)}")
@@ -193,19 +197,26 @@ class _Walk:
         if op.kind in ("Shape", "Size"):
             return [self._size(op, parts)]
         if constant:
-            return [fold(op, parts)]
+            return [self._folded(op, parts)]
         if op.kind not in HANDLERS:
-            raise ValueError(f"is converted for constants alone: {advice_for(op.kind)}")
+            raise Refusal(f"is converted for constants alone: {advice_for(op.kind)}")
         least, most = INPUTS.get(op.kind, (1, 1))
         if not least <= len(parts) <= most or parts[0] is None:
-            raise ValueError(f"has {len(parts)} inputs: export the model again")
+            raise Refusal(f"has {len(parts)} inputs: export the model again")
         result = HANDLERS[op.kind](op, parts, self.builder, self.graph.opset)
         return list(result) if isinstance(result, tuple) else [result]
+
+    def _folded(self, op: Operation, parts: list[Part]) -> Constant:
+        found = fold(op, parts)
+        self.computed += found.values.size
+        if self.computed > MAX_COMPUTED:
+            raise Refusal("computes more than 2**27 constant values in all: fold them beforehand")
+        return found
 
     def _size(self, op: Operation, parts: list[Part]) -> Constant:
         (part,) = parts
         if part is None:
-            raise ValueError("lacks its input: export the model again")
+            raise Refusal("lacks its input: export the model again")
         shape = part.values.shape if isinstance(part, Constant) else part.shape
         return Constant(shape_of(op, shape))
 
@@ -222,7 +233,7 @@ class _Walk:
             elif isinstance(found, Value):
                 try:
                     outputs[name] = self._output(name, found)
-                except ValueError as error:
+                except Refusal as error:
                     self.findings.append(f"{name} (output): {error}")
         steps = self._live(outputs)
         for step in steps:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spintron_nn.converter.graph import Concatenate, Linear, Slice
-from spintron_nn.converter.onnx_front.reading import Operation
+from spintron_nn.converter.onnx_front.reading import Operation, Refusal
 
 from .arranging import permuted, stretched
 from .attributes import AGAIN, check_known, flag, real
@@ -31,7 +31,7 @@ BOTH = (
 
 def _real(part: Constant) -> NDArray[np.float64]:
     if part.values.dtype.kind != "f":
-        raise ValueError(f"multiplies by integers ({part.values.dtype}): cast them to float32")
+        raise Refusal(f"multiplies by integers ({part.values.dtype}): cast them to float32")
     return reals(part.values)
 
 
@@ -41,10 +41,10 @@ def _multiply(
 ) -> Value:  # fmt: skip
     """``x @ weight.T + bias`` along the last axis."""
     if x.whole:
-        raise ValueError("multiplies integers, which may wrap round: cast them to float32")
+        raise Refusal("multiplies integers, which may wrap round: cast them to float32")
     rank = len(x.shape)
     if weight.ndim != 2 or x.shape[-1:] != weight.shape[1:] or not weight.size:
-        raise ValueError(
+        raise Refusal(
             f"multiplies the shape {said(x.shape)} by a matrix of {weight.shape[-1]} inputs: "
             f"{AGAIN}"
         )
@@ -59,7 +59,7 @@ def gemm(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
     check_known(op, "alpha beta broadcast transA transB")
     first, second = parts[0], parts[1]
     if isinstance(first, Value) and isinstance(second, Value):
-        raise ValueError(BOTH)
+        raise Refusal(BOTH)
     alpha, beta = real(op, "alpha", 1.0), real(op, "beta", 1.0)
     third = parts[2] if len(parts) > 2 else None
     turned = flag(op, "transA"), flag(op, "transB")
@@ -86,7 +86,7 @@ def gemm(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
         turned_result = _multiply(op, x, weight, np.zeros(len(weight)), to)
         found = permuted(op, turned_result, (1, 0), to)
     else:
-        raise ValueError(f"lacks an input: {AGAIN}")
+        raise Refusal(f"lacks an input: {AGAIN}")
     if third is None:
         return found
     if isinstance(third, Constant):
@@ -94,7 +94,7 @@ def gemm(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
         beta = 1.0
     shape = broadcast(found.shape, _shape(third))
     if shape != found.shape:
-        raise ValueError(f"adds the shape {said(_shape(third))} to {said(found.shape)}: {AGAIN}")
+        raise Refusal(f"adds the shape {said(_shape(third))} to {said(found.shape)}: {AGAIN}")
     return add_pair(op, [found, third], (1.0, beta), to)
 
 
@@ -105,13 +105,13 @@ def _shape(part: Constant | Value) -> tuple[int, ...]:
 def _matrix(part: Constant, alpha: float) -> NDArray[Any]:
     values = _real(part)
     if values.ndim != 2:
-        raise ValueError(f"has a matrix of shape {said(values.shape)}: {AGAIN}")
+        raise Refusal(f"has a matrix of shape {said(values.shape)}: {AGAIN}")
     return values if alpha == 1 else alpha * values
 
 
 def _rank2(op: Operation, x: Value, turn: bool, to: Builder) -> Value:
     if len(x.shape) != 2:
-        raise ValueError(f"takes the shape {said(x.shape)}, not two axes: flatten first")
+        raise Refusal(f"takes the shape {said(x.shape)}, not two axes: flatten first")
     return permuted(op, x, (1, 0), to) if turn else x
 
 
@@ -120,12 +120,12 @@ def matmul(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
     check_known(op, "")
     first, second = parts[0], parts[1]
     if isinstance(first, Value) and isinstance(second, Value):
-        raise ValueError(BOTH)
+        raise Refusal(BOTH)
     if isinstance(first, Value) and isinstance(second, Constant):
         return _right(op, first, second, to)
     if isinstance(first, Constant) and isinstance(second, Value):
         return _left(op, first, second, to)
-    raise ValueError(f"lacks an input: {AGAIN}")
+    raise Refusal(f"lacks an input: {AGAIN}")
 
 
 def _right(op: Operation, x: Value, given: Constant, to: Builder) -> Value:
@@ -139,7 +139,7 @@ def _right(op: Operation, x: Value, given: Constant, to: Builder) -> Value:
     if row and to.batch is None:
         x = replace(x, shape=(1, *x.shape))
     if len(x.shape) < 2:
-        raise ValueError(f"takes the shape {said(x.shape)}: {AGAIN}")
+        raise Refusal(f"takes the shape {said(x.shape)}: {AGAIN}")
     around = broadcast(x.shape[:-2], values.shape[:-2])
     if math.prod(values.shape[:-2]) == 1 and len(around) == len(x.shape) - 2:
         weight = values.reshape(values.shape[-2:]).T
@@ -151,12 +151,12 @@ def _right(op: Operation, x: Value, given: Constant, to: Builder) -> Value:
 def _each(op: Operation, x: Value, values: NDArray[Any], to: Builder) -> Value:
     """A matrix for each index of the axes but the last two."""
     if x.whole:
-        raise ValueError("multiplies integers, which may wrap round: cast them to float32")
+        raise Refusal("multiplies integers, which may wrap round: cast them to float32")
     lead = to.lead([x], ())
     around, (rows, inputs) = x.shape[lead:-2], x.shape[-2:]
     count, outputs = math.prod(around), values.shape[-1]
     if values.shape[-2] != inputs or count > MOST or not values.size:
-        raise ValueError(
+        raise Refusal(
             f"multiplies {count} matrices of {inputs} inputs by {said(values.shape)}, and up to "
             f"{MOST} that fit are converted: split it"
         )
@@ -181,7 +181,7 @@ def _left(op: Operation, given: Constant, x: Value, to: Builder) -> Value:
     if values.ndim > 2 and math.prod(values.shape[:-2]) == 1 and values.ndim <= len(x.shape):
         values = values.reshape(values.shape[-2:])
     if not 1 <= values.ndim <= 2:
-        raise ValueError(f"multiplies {said(values.shape)} from the left: use one matrix")
+        raise Refusal(f"multiplies {said(values.shape)} from the left: use one matrix")
     row = values.ndim == 1
     weight = values.reshape(1, -1) if row else values
     zeros = np.zeros(len(weight))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spintron_nn.converter.graph import Add, Affine, Function, Mul, Step
-from spintron_nn.converter.onnx_front.reading import Operation
+from spintron_nn.converter.onnx_front.reading import Operation, Refusal
 
 from .arranging import stretched
 from .attributes import AGAIN, check_known, number
@@ -26,7 +26,7 @@ def affine(
 ) -> Value:
     """``scale * x + offset``; one of them at least is one number."""
     if x.whole:
-        raise ValueError("computes with integers, which may wrap round: cast them to float32")
+        raise Refusal("computes with integers, which may wrap round: cast them to float32")
     scale, offset = reals(scale), reals(offset)
     constant = scale if scale.ndim else offset
     target = broadcast(x.shape, constant.shape)
@@ -40,7 +40,7 @@ def affine(
             return x
         return to.each(op, Affine(np.float64(factor), np.float64(shift)), x)  # type: ignore[arg-type]
     if to.batch is not None and constant.ndim == len(x.shape) and constant.shape[0] != 1:
-        raise ValueError("has a constant for each frame of a batch: use one for all")
+        raise Refusal("has a constant for each frame of a batch: use one for all")
     x = stretched(op, x, target, to)
     lead = to.lead([x], ())
     if lead and constant.ndim == len(target):
@@ -65,11 +65,11 @@ def _after_product(step: Step, to: Builder) -> bool:
 def joined(op: Operation, values: Sequence[Value], to: Builder) -> tuple[Shape, int]:
     """Shape that several tensors broadcast to, and its first axis that belongs to a frame."""
     if any(value.whole for value in values):
-        raise ValueError("computes with integers, which may wrap round: cast them to float32")
+        raise Refusal("computes with integers, which may wrap round: cast them to float32")
     ranks = {len(value.shape) for value in values}
     if to.batch is not None and len(ranks) > 1:
         shapes = ", ".join(said(value.shape) for value in values)
-        raise ValueError(f"joins the shapes {shapes}, which moves the batch axis: reshape them")
+        raise Refusal(f"joins the shapes {shapes}, which moves the batch axis: reshape them")
     target = broadcast(*(value.shape for value in values))
     lead = to.lead(values, ())
     return target, lead if len(ranks) == 1 else 0
@@ -106,12 +106,12 @@ def _aligned(op: Operation, parts: list[Part], opset: int) -> list[Constant | Va
     """Both inputs; before opset 7 the second one is placed along an axis."""
     found = [part for part in parts if part is not None]
     if len(found) != 2:
-        raise ValueError(f"lacks an input: {AGAIN}")
+        raise Refusal(f"lacks an input: {AGAIN}")
     shapes = [part.values.shape if isinstance(part, Constant) else part.shape for part in found]
     if opset < 7 and shapes[0] != shapes[1]:
         second = found[1]
         if not number(op, "broadcast", 0, 0, 1) or not isinstance(second, Constant):
-            raise ValueError("joins different shapes without broadcast: convert it to opset 13")
+            raise Refusal("joins different shapes without broadcast: convert it to opset 13")
         axis = number(op, "axis", len(shapes[0]) - len(shapes[1]), 0, len(shapes[0]))
         ones = (1,) * (len(shapes[0]) - axis - len(shapes[1]))
         found[1] = Constant(second.values.reshape(*shapes[1], *ones), second.key)
@@ -126,9 +126,9 @@ def pair(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
         return add_pair(op, [first, second], (1.0, 1.0 if op.kind == "Add" else -1.0), to)
     if op.kind == "Div":
         if isinstance(second, Value):
-            raise ValueError("divides by what depends on the input: multiply by a constant")
+            raise Refusal("divides by what depends on the input: multiply by a constant")
         if (second.values == 0).any():
-            raise ValueError("divides by zero: correct its constant")
+            raise Refusal("divides by zero: correct its constant")
         if isinstance(first, Value):
             return affine(op, first, 1 / reals(second.values), 0.0, to)
     if isinstance(first, Value) and isinstance(second, Value):
@@ -160,10 +160,10 @@ def power(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
     x, given = parts[0], parts[1]
     exponent = given.values.reshape(-1) if isinstance(given, Constant) else np.zeros(0)
     if not isinstance(x, Value) or exponent.size != 1 or exponent[0] not in (1, 2, 3):
-        raise ValueError("has another exponent than 1, 2 or 3: multiply instead")
+        raise Refusal("has another exponent than 1, 2 or 3: multiply instead")
     assert isinstance(given, Constant)
     if math.prod(given.values.shape) == 1 and given.values.ndim > len(x.shape):
-        raise ValueError(f"has an exponent of shape {said(given.values.shape)}: use one number")
+        raise Refusal(f"has an exponent of shape {said(given.values.shape)}: use one number")
     target, lead = joined(op, [x], to)
     frame, found = target[lead:] or (1,), x
     for _ in range(int(exponent[0]) - 1):

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from spintron_nn.converter.graph import ArgmaxOf, Function, Mul, SoftmaxOf, TopKOf
-from spintron_nn.converter.onnx_front.reading import Operation
+from spintron_nn.converter.onnx_front.reading import Operation, Refusal
 
 from .arranging import permuted
 from .attributes import AGAIN, axis_of, check_known, flag, number, sizes
@@ -20,7 +20,7 @@ __all__ = ["argmax", "reduce", "softmax", "topk"]
 def _given(parts: list[Part]) -> Value:
     x = parts[0] if parts else None
     if not isinstance(x, Value):
-        raise ValueError("takes a constant: compute it beforehand")
+        raise Refusal("takes a constant: compute it beforehand")
     return x
 
 
@@ -39,7 +39,7 @@ def reduce(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
             return x
         axes = list(range(rank))
     if x.whole and op.kind not in ("ReduceMax", "ReduceMin"):
-        raise ValueError("computes with integers, which may wrap round: cast them to float32")
+        raise Refusal("computes with integers, which may wrap round: cast them to float32")
     if to.batch is None and x.shape[:1] == (1,) and rank > 1 and len(axes) < rank:
         axes = [axis for axis in axes if axis]  # an axis of one value needs no reduction
     lead = to.lead([x], axes)
@@ -93,7 +93,7 @@ def argmax(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
     axis = axis_of(op.attributes.get("axis", 0), len(x.shape))
     lead = to.lead([x], [axis])
     if flag(op, "select_last_index"):
-        raise ValueError("takes the last of equal values: take the first (select_last_index = 0)")
+        raise Refusal("takes the last of equal values: take the first (select_last_index = 0)")
     frame = x.shape[lead:]
     rest = (*frame[: axis - lead], *frame[axis - lead + 1 :])
     kept = flag(op, "keepdims", 1)
@@ -112,7 +112,7 @@ def topk(op: Operation, parts: list[Part], to: Builder, opset: int) -> tuple[Val
     axis = axis_of(op.attributes.get("axis", -1), rank)
     count = (number(op, "k", 0),) if opset < 10 else sizes(parts[1] if parts[1:] else None, "k")
     if len(count) != 1 or not 1 <= count[0] <= x.shape[axis]:
-        raise ValueError(f"takes {count} of {x.shape[axis]} values along its axis: {AGAIN}")
+        raise Refusal(f"takes {count} of {x.shape[axis]} values along its axis: {AGAIN}")
     (k,) = count
     lead = to.lead([x], [axis])
     flag(op, "sorted", 1)

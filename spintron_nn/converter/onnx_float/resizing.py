@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from spintron_nn.converter.onnx_front.reading import Operation
+from spintron_nn.converter.onnx_front.reading import Operation, Refusal
 
 from .arranging import data, take
 from .attributes import AGAIN, axis_of, check_known, choice, flag, sizes
@@ -61,7 +61,7 @@ def _nearest(x: Any, rounding: str) -> int:
 def places_of(size: int, out: int, scale: Fraction, mode: str, rounding: str) -> list[int]:
     """Places of an axis of :py:`size` values that its :py:`out` results are copied from.
 
-    Computed without rounding; ValueError where float32 or float64 come to another result.
+    Computed without rounding; Refusal where float32 or float64 come to another result.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def places_of(size: int, out: int, scale: Fraction, mode: str, rounding: str) ->
         ]
         found.append([min(max(place, 0), size - 1) for place in places])
     if found[0] != found[1] or found[0] != found[2]:
-        raise ValueError("lies on ties that rounding decides: use a whole factor")
+        raise Refusal("lies on ties that rounding decides: use a whole factor")
     return found[0]
 
 
@@ -84,16 +84,16 @@ def _target(scale: np.float32, size: int) -> int:
     """Size after scaling."""
     exact = math.floor(Fraction(float(scale)) * size)
     if exact != math.floor(scale * np.float32(size)):
-        raise ValueError("has a size that rounding decides: use a whole factor")
+        raise Refusal("has a size that rounding decides: use a whole factor")
     return exact
 
 
 def _scales(part: Part, axes: list[int]) -> list[np.float32]:
     if not isinstance(part, Constant) or part.values.dtype.kind != "f":
-        raise ValueError("needs constant scales: export the model with fixed shapes")
+        raise Refusal("needs constant scales: export the model with fixed shapes")
     found = [np.float32(scale) for scale in part.values.reshape(-1)]
     if len(found) != len(axes) or not all(1e-4 <= scale <= 1e4 for scale in found):
-        raise ValueError(f"has {len(found)} scales for {len(axes)} axes: {AGAIN}")
+        raise Refusal(f"has {len(found)} scales for {len(axes)} axes: {AGAIN}")
     return found
 
 
@@ -107,17 +107,17 @@ def resize(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
     x = data(parts)
     mode = op.attributes.get("mode", "nearest")
     if mode != "nearest":
-        raise ValueError(f"has the mode {mode}, which mixes values: {WAY_OUT}")
+        raise Refusal(f"has the mode {mode}, which mixes values: {WAY_OUT}")
     if op.attributes.get("coordinate_transformation_mode") == "tf_crop_and_resize":
-        raise ValueError("crops and resizes (tf_crop_and_resize): use Slice, then Resize")
+        raise Refusal("crops and resizes (tf_crop_and_resize): use Slice, then Resize")
     way = choice(op, "coordinate_transformation_mode", MODES) if opset > 10 else "asymmetric"
     rounding = choice(op, "nearest_mode", ROUND) if opset > 10 else "floor"
     if flag(op, "antialias"):
-        raise ValueError(f"filters before it resizes (antialias): {WAY_OUT} without it")
+        raise Refusal(f"filters before it resizes (antialias): {WAY_OUT} without it")
     rank = len(x.shape)
     axes = [axis_of(axis, rank) for axis in op.attributes.get("axes", tuple(range(rank)))]
     if len(set(axes)) != len(axes):
-        raise ValueError(f"has an axis twice: {AGAIN}")
+        raise Refusal(f"has an axis twice: {AGAIN}")
     scales_at = 1 if opset < 11 else 2
     more = [*parts, None, None, None, None]
     scaling = more[scales_at]
@@ -128,7 +128,7 @@ def resize(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
     else:
         targets = list(sizes(more[3], "scales or sizes"))
         if len(targets) != len(axes) or min(targets, default=1) < 1:
-            raise ValueError(f"has {len(targets)} sizes for {len(axes)} axes: {AGAIN}")
+            raise Refusal(f"has {len(targets)} sizes for {len(axes)} axes: {AGAIN}")
         exact = [Fraction(new, x.shape[axis]) for new, axis in zip(targets, axes, strict=True)]
         policy = choice(op, "keep_aspect_ratio_policy", "stretch not_larger not_smaller")
         if policy != "stretch":
@@ -143,7 +143,7 @@ def _resized(
     rounding: str, to: Builder,
 ) -> Value:  # fmt: skip
     if min(targets, default=1) < 1 or max(targets, default=1) > 1 << 14:
-        raise ValueError(f"gives the sizes {tuple(targets)} of {said(x.shape)}: correct them")
+        raise Refusal(f"gives the sizes {tuple(targets)} of {said(x.shape)}: correct them")
     for axis, target, scale in zip(axes, targets, scales, strict=True):
         size = x.shape[axis]
         if scale != 1 or target != size:
@@ -157,7 +157,7 @@ def upsample(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value
     x = data(parts)
     mode = op.attributes.get("mode", "nearest")
     if mode != "nearest":
-        raise ValueError(f"has the mode {mode}, which mixes values: {WAY_OUT}")
+        raise Refusal(f"has the mode {mode}, which mixes values: {WAY_OUT}")
     axes = list(range(len(x.shape)))
     given = op.attributes.get("scales")
     part = Constant(np.asarray(given, dtype=np.float32)) if given is not None else None

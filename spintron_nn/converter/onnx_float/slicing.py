@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spintron_nn.converter.onnx_front.reading import Operation
+from spintron_nn.converter.onnx_front.reading import Operation, Refusal
 
 from .attributes import AGAIN, axis_of, sizes
 from .tensors import Part
@@ -15,7 +15,7 @@ def slices_of(op: Operation, parts: list[Part], shape: tuple[int, ...]) -> list[
     if len(parts) == 1:  # before opset 10
         starts, ends = op.attributes.get("starts"), op.attributes.get("ends")
         if not isinstance(starts, tuple) or not isinstance(ends, tuple):
-            raise ValueError(f"lacks its starts and ends: {AGAIN}")
+            raise Refusal(f"lacks its starts and ends: {AGAIN}")
         default = tuple(range(len(starts)))
         axes = op.attributes.get("axes", default)
         steps: tuple[int, ...] = (1,) * len(starts)
@@ -25,12 +25,12 @@ def slices_of(op: Operation, parts: list[Part], shape: tuple[int, ...]) -> list[
         axes = tuple(range(len(starts))) if more[2] is None else sizes(more[2], "axes")
         steps = (1,) * len(starts) if more[3] is None else sizes(more[3], "steps")
     if not len(starts) == len(ends) == len(axes) == len(steps) <= len(shape):
-        raise ValueError(f"has starts, ends, axes and steps of different lengths: {AGAIN}")
+        raise Refusal(f"has starts, ends, axes and steps of different lengths: {AGAIN}")
     found: list[tuple[int, range]] = []
     for start, end, given_axis, step in zip(starts, ends, axes, steps, strict=True):
         axis = axis_of(given_axis, len(shape))
         if step == 0 or axis in (done for done, _ in found):
-            raise ValueError(f"has a step of 0 or an axis twice: {AGAIN}")
+            raise Refusal(f"has a step of 0 or an axis twice: {AGAIN}")
         places = range(shape[axis])[start:end:step]
         found.append((axis, places))
     return found

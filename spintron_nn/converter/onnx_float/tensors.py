@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spintron_nn.converter.onnx_front.reading import Refusal
+
 __all__ = ["FREE", "Constant", "Lost", "Part", "Value", "broadcast", "reals", "said", "sizes_fit"]
 
 Reals = NDArray[np.float64]
@@ -80,7 +82,7 @@ def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...]:
         return np.broadcast_shapes(*shapes)
     except ValueError:
         given = ", ".join(said(shape) for shape in shapes)
-        raise ValueError(f"joins the shapes {given}, which do not fit: reshape them") from None
+        raise Refusal(f"joins the shapes {given}, which do not fit: reshape them") from None
 
 
 def reals(values: Any) -> Reals:
@@ -91,4 +93,4 @@ def reals(values: Any) -> Reals:
 def sizes_fit(shape: tuple[int, ...], most: int) -> None:
     """Refuse a shape of more than :py:`most` values."""
     if min(shape, default=1) < 0 or math.prod(shape) > most:
-        raise ValueError(f"gives the shape {said(shape)}: correct its sizes")
+        raise Refusal(f"gives the shape {said(shape)}: correct its sizes")

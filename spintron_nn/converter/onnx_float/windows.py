@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spintron_nn.converter.graph import Conv, Norm, Pad, PoolOf
-from spintron_nn.converter.onnx_front.reading import Operation
+from spintron_nn.converter.onnx_front.reading import Operation, Refusal
 
 from .attributes import AGAIN, check_known, choice, flag, number, numbers, real
 from .build import Builder, Shape
@@ -51,7 +51,7 @@ def _windows(op: Operation, sizes: Shape, kernel: Shape, opset: int) -> Windows:
     auto = choice(op, "auto_pad", "NOTSET SAME_UPPER SAME_LOWER VALID")
     up = flag(op, "ceil_mode") if op.kind != "Conv" else False
     if auto != "NOTSET" and any(pads):
-        raise ValueError(f"has both auto_pad and pads: {AGAIN}")
+        raise Refusal(f"has both auto_pad and pads: {AGAIN}")
     padding, beyond, out = [], [], []
     for axis, (size, step) in enumerate(zip(sizes, stride, strict=True)):
         span = (kernel[axis] - 1) * dilation[axis] + 1
@@ -62,7 +62,7 @@ def _windows(op: Operation, sizes: Shape, kernel: Shape, opset: int) -> Windows:
             after = total - before
         room = size + before + after - span
         if room < 0:
-            raise ValueError(
+            raise Refusal(
                 f"has a kernel that spans {span} of {size + before + after} values along a spatial "
                 "axis: pad its input, or use a smaller one"
             )
@@ -71,7 +71,7 @@ def _windows(op: Operation, sizes: Shape, kernel: Shape, opset: int) -> Windows:
             count += room % step > 0
             if (count - 1) * step >= size + before:
                 if opset < 22:
-                    raise ValueError(
+                    raise Refusal(
                         "has a last window in the padding, which opset 22 drops and earlier ones "
                         "leave open: use ceil_mode = 0"
                     )
@@ -86,7 +86,7 @@ def _windows(op: Operation, sizes: Shape, kernel: Shape, opset: int) -> Windows:
 def _weight(parts: list[Part], index: int, what: str) -> Constant:
     part = parts[index] if index < len(parts) else None
     if not isinstance(part, Constant) or part.values.dtype.kind != "f":
-        raise ValueError(f"needs constant {what} of real numbers: put them into the model")
+        raise Refusal(f"needs constant {what} of real numbers: put them into the model")
     return part
 
 
@@ -95,19 +95,19 @@ def convolve(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value
     check_known(op, "auto_pad dilations group kernel_shape pads strides")
     x, given = parts[0], _weight(parts, 1, "weights")
     if not isinstance(x, Value):
-        raise ValueError("convolves a constant: compute it beforehand")
+        raise Refusal("convolves a constant: compute it beforehand")
     shape = to.image(x, 1, 2)
     weight = reals(given.values)
     groups = number(op, "group", 1, 1)
     if weight.ndim != len(shape) + 1 or min(weight.shape) < 1:
-        raise ValueError(
+        raise Refusal(
             f"has weights of shape {said(weight.shape)} for frames of shape {said(shape)}: {AGAIN}"
         )
     outputs, depth, *kernel = weight.shape
     if numbers(op, "kernel_shape", kernel, 1) != tuple(kernel):
-        raise ValueError(f"has another kernel_shape than its weights {said(weight.shape)}: {AGAIN}")
+        raise Refusal(f"has another kernel_shape than its weights {said(weight.shape)}: {AGAIN}")
     if depth * groups != shape[0] or outputs % groups:
-        raise ValueError(
+        raise Refusal(
             f"has weights of shape {said(weight.shape)} and {groups} groups for {shape[0]} "
             f"channels: {AGAIN}"
         )
@@ -115,7 +115,7 @@ def convolve(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value
     if len(parts) > 2 and parts[2] is not None:
         offset = _weight(parts, 2, "a bias")
         if offset.values.shape != (outputs,):
-            raise ValueError(f"has a bias of shape {said(offset.values.shape)}: {AGAIN}")
+            raise Refusal(f"has a bias of shape {said(offset.values.shape)}: {AGAIN}")
         bias, key = reals(offset.values), offset.key
     found = _windows(op, shape[1:], tuple(kernel), opset)
     made = Conv(weight, bias, found.stride, found.padding, found.dilation, groups, given.key, key)
@@ -128,7 +128,7 @@ def _filled(op: Operation, found: Windows, sizes: Shape, kernel: Shape) -> None:
         starts = np.arange(found.out[axis]) * found.stride[axis] - found.padding[axis][0]
         places = starts[:, None] + np.arange(kernel[axis]) * found.dilation[axis]
         if not ((places >= 0) & (places < size)).any(axis=1).all():
-            raise ValueError("has windows of padding alone: use less padding")
+            raise Refusal("has windows of padding alone: use less padding")
 
 
 def pool(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
@@ -138,18 +138,18 @@ def pool(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:
     check_known(op, f"auto_pad ceil_mode dilations kernel_shape pads strides {own}")
     x = parts[0]
     if not isinstance(x, Value):
-        raise ValueError("pools a constant: compute it beforehand")
+        raise Refusal("pools a constant: compute it beforehand")
     if average and x.whole:
-        raise ValueError("takes the mean of integers, which ONNX does not define: cast them")
+        raise Refusal("takes the mean of integers, which ONNX does not define: cast them")
     shape = to.image(x, 1, 2)
     sizes = shape[1:]
     kernel = numbers(op, "kernel_shape", (0,) * len(sizes), 1)
     if min(kernel) < 1 or math.prod(kernel) > 1 << 20:
-        raise ValueError(f"has the kernel {said(kernel)}: correct its sizes")
+        raise Refusal(f"has the kernel {said(kernel)}: correct its sizes")
     found = _windows(op, sizes, kernel, opset)
     result = (x.shape[0], shape[0], *found.out)
-    if math.prod(found.out) * max(kernel) > 1 << 30:
-        raise ValueError(f"gives the shape {said(result)}: correct its sizes")
+    if max(found.out) * max(kernel) > 1 << 24:
+        raise Refusal(f"gives the shape {said(result)}: correct its sizes")
     counted = average and flag(op, "count_include_pad")
     padding: Pairs = tuple(
         (before, after + more)
@@ -182,9 +182,9 @@ def global_pool(op: Operation, parts: list[Part], to: Builder, opset: int) -> Va
     check_known(op, "")
     x = parts[0]
     if not isinstance(x, Value):
-        raise ValueError("pools a constant: compute it beforehand")
+        raise Refusal("pools a constant: compute it beforehand")
     if x.whole and op.kind == "GlobalAveragePool":
-        raise ValueError("takes the mean of integers, which ONNX does not define: cast them")
+        raise Refusal("takes the mean of integers, which ONNX does not define: cast them")
     shape = to.image(x, 1, 6)
     result = (*x.shape[:2], *(1 for _ in shape[1:]))
     kind = "max" if op.kind == "GlobalMaxPool" else "average"
@@ -210,11 +210,11 @@ def normalise(op: Operation, parts: list[Part], to: Builder, opset: int) -> Valu
     check_known(op, "epsilon momentum training_mode spatial is_test consumed_inputs")
     x = parts[0]
     if not isinstance(x, Value):
-        raise ValueError("normalises a constant: compute it beforehand")
+        raise Refusal("normalises a constant: compute it beforehand")
     if flag(op, "training_mode") or (opset < 7 and not flag(op, "is_test")):
-        raise ValueError("is in training mode: export the model after model.eval()")
+        raise Refusal("is in training mode: export the model after model.eval()")
     if not flag(op, "spatial", 1):
-        raise ValueError("has statistics for each place (spatial = 0): use one for each channel")
+        raise Refusal("has statistics for each place (spatial = 0): use one for each channel")
     shape = to.image(x, 0, 6)
     if math.prod(shape[1:]) == 1:
         shape = shape[:1]
@@ -223,10 +223,10 @@ def normalise(op: Operation, parts: list[Part], to: Builder, opset: int) -> Valu
         for index, what in enumerate(("a scale", "a shift", "a mean", "a variance"), 1)
     ]
     if any(part.values.shape != (shape[0],) for part in found):
-        raise ValueError(f"needs a number for each of its {shape[0]} channels: {AGAIN}")
+        raise Refusal(f"needs a number for each of its {shape[0]} channels: {AGAIN}")
     gamma, beta, mean, var = (reals(part.values) for part in found)
     epsilon = real(op, "epsilon", 1e-5)
     if not (var + epsilon > 0).all():
-        raise ValueError("has a variance that is not positive: train it again")
+        raise Refusal("has a variance that is not positive: train it again")
     made = Norm(gamma, beta, mean, var, epsilon, *(part.key for part in found))
     return to.emit(op, made, [(x, shape)], x.shape, 1, shape)

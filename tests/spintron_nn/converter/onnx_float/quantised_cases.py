@@ -72,7 +72,9 @@ def quantised_differences(case):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "case.onnx"
         path.write_bytes(_frames(case).SerializeToString())
-        made = convert_quantised(MTJConfig(), path, input_type=kind, input_scale=scale, crossbar_size=4)
+        made = convert_quantised(
+            MTJConfig(), path, input_type=kind, input_scale=scale, crossbar_size=4
+        )
     if str(values.dtype) in TYPES:
         found = _results(made, codes.reshape(flat), case.outputs[0])
         if not np.array_equal(found, case.outputs[0]):
