@@ -14,6 +14,7 @@ from spintron_ir.errors import ConversionError, ParameterError
 
 from ..integers import IntegerGraph
 from .advice import advice_for
+from .beside import concatenate
 from .constants import CONSTANT_OPERATORS, fold
 from .conv import conv
 from .elementwise import ELEMENTWISE, apply_elementwise
@@ -21,7 +22,7 @@ from .ending import CLASSES, argmax, output_of
 from .functions import FUNCTIONS, apply_function
 from .fusing import fused, tidied
 from .integer_ops import INTEGER, integer_operator
-from .joins import concatenate, join
+from .joins import TOGETHER, join
 from .linear import LINEAR, linear
 from .matrix import check_weights, gemm, matmul
 from .moves import MOVES, move, pad, split
@@ -55,9 +56,6 @@ STANDARD = {
 WHOLE = {*MOVES, *LINEAR, *INTEGER, "Concat", "Pad", "MaxPool", "GlobalMaxPool", "ReduceMax",
          "ArgMax", "TopK", "Cast"}  # fmt: skip
 """Operators that take integer tensors."""
-
-TOGETHER = ("Add", "Sub", "Mul", "Div", "Pow", "PRelu", "Min", "Max")
-"""Operators that may join two tensors."""
 
 DAMAGE = (ValueError, TypeError, IndexError, KeyError, AttributeError, StopIteration,
           OverflowError, MemoryError, ZeroDivisionError, AssertionError,

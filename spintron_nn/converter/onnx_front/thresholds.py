@@ -17,7 +17,7 @@ from .reading import Refusal
 from .values import Function, Value, collapsed
 from .wires import Builder, Wire
 
-__all__ = ["ENTRIES", "MOST", "codes_of_value", "table_of"]
+__all__ = ["ENTRIES", "MOST", "TABLE_BITS", "codes_of_value", "table_of"]
 
 Ints = NDArray[np.int64]
 Codes = Callable[[Any, Ints], Ints]

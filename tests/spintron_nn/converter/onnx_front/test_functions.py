@@ -69,6 +69,34 @@ def test_a_function_with_a_constant(kind, first, tmp_path):
     exact(graph.quant(0.3, 6.0), tmp_path)
 
 
+@pytest.mark.parametrize("kind", ["Add", "Sub", "Mul", "Div", "Max", "Min", "Pow", "PRelu"])
+@pytest.mark.parametrize("channels", [False, True])
+def test_two_tensors(kind, channels, tmp_path):
+    """Any function of two codes: of scales that have nothing in common, for each channel."""
+    graph = Graph((3, 4))
+    scale = [[0.31], [0.7], [0.123]] if channels else 0.31
+    first = graph.quant(np.array(scale)[None] if channels else scale, 5.0).last
+    graph.last = "input"
+    graph.add("Abs").add("Mul", graph.constant(0.37)).quant(0.0456, 6.0)
+    graph.add("Exp" if kind == "Div" else "Sigmoid")
+    if kind == "Pow":
+        first, graph.last = graph.last, first
+    graph.join(kind, first, graph.last).quant(0.0437, 7.0)
+    exact(graph, tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["Add", "Mul"])
+def test_scales_far_from_each_other(kind, tmp_path):
+    """No common unit of 62 bits: both codes are looked up together."""
+    graph = Graph((4,)).quant(1.3e8, 5.0, narrow=0)
+    first = graph.add("Mul", graph.constant(4e9)).last
+    graph.last = "input"
+    graph.quant(0.31, 6.0).add("Exp")
+    graph.join(kind, graph.last, first).quant(1e7, 8.0)
+    made = exact(graph, tmp_path, scale=5e7)
+    assert sum(isinstance(node.layer, Join) for node in made.nodes) == 2
+
+
 def test_codes_beyond_all_thresholds_come_from_a_table(tmp_path):
     graph = Graph((4,)).quant(0.001, 14.0)
     network = exact(graph, tmp_path, kind=IntType(12, signed=True), scale=0.004)

@@ -105,9 +105,6 @@ CASES = {
     "weights: transpose it; attention is not converted": lambda: (graph := start()).join(
         "MatMul", graph.weight([[1.0, 0], [0, 1]], 1.0, 2.0), "input"
     ),
-    "Div_0 (Div): joins two tensors that depend on the input: use Add, Sub or Mul": lambda: (
-        start().add("Div", "input")
-    ),
     "Add_2 (Add): joins the shapes (1, 2) and (1, 3), which do not fit: reshape one": lambda: (
         (graph := start())
         .add("MatMul", graph.weight(np.ones((2, 3)), 1.0, 2.0))
