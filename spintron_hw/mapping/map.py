@@ -23,7 +23,7 @@ from spintron_ir import (
 from spintron_ir.errors import MappingError, check_choice, check_int
 
 from .dense import DensePlan
-from .estimate import estimate, estimate_layer
+from .estimate import Resources, estimate, estimate_layer
 from .gather import GatherPlan, is_wire, plan_gather
 from .join import ConcatPlan, JoinPlan
 from .plan import LayerPlan, Plan
@@ -320,8 +320,14 @@ def _part_lanes(layer: Dense) -> int:
 
 
 def _cost(plan: DensePlan, target: Target) -> float:
-    """Shares of all resources together: much of one is not spent to save a little of another."""
-    return sum(estimate_layer(plan, target).shares(target))
+    """Largest share of a resource that the plan takes."""
+    used: Resources = estimate_layer(plan, target)
+    return max(
+        used.luts / target.luts,
+        used.ffs / target.ffs,
+        used.brams / max(target.brams, 1),
+        used.dsps / max(target.dsps, 1),
+    )
 
 
 def _o_lanes(layer: Dense, interval: int, part: int) -> int:
