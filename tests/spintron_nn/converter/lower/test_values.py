@@ -134,8 +134,8 @@ def test_values_too_large_for_codes():
     build.add(g.Function("relu"), "exp", name="relu")
     with pytest.raises(
         ConversionError,
-        match=r"^the model cannot be converted \(1 finding\): scaled: gives values beyond 2\*\*200 for "
-        r"the calibration data; scale its input$",
+        match=r"^the model cannot be converted \(1 finding\): scaled: gives values beyond 2\*\*200 "
+        r"for the calibration data; scale its input$",
     ):
         made(build.model("relu"))
 
