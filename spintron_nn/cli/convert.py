@@ -178,8 +178,8 @@ def _quantised_choices(
 ) -> dict[str, Any]:
     """Arguments for a quantised model: an ideal chip unless one is named."""
     # A file of TFLite may take integers by itself, and says so if it does not.
-    own = model.suffix == ".tflite" and input_type is None
-    kind = None if own else input_type_of(input_type)
+    integers = model.suffix == ".tflite" and input_type is None
+    kind = None if integers else input_type_of(input_type)
     if _given("quantization_bits") or _given("activation_bits"):
         raise click.UsageError(
             "A quantised model has bits of its own; leave --weight-bits and --activation-bits out."

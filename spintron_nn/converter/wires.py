@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,7 +94,7 @@ def bias_error(name: str, mapped: MappedLayer, chip: Chip, x: NDArray[np.int64])
     if layer.blocks is not None:
         levels, _ = pack(levels, layer.blocks, side)
     held, _ = chip.conductances(name, levels, tile=side)
-    corner = (*(0,) * (levels.ndim - 2), slice(0, side), slice(0, side))
+    corner: Any = (*(0,) * (levels.ndim - 2), slice(0, side), slice(0, side))
     raw, level = held[corner], levels[corner]
     array = CurrentLaw(
         raw.shape[0], raw.shape[1], _law(config, raw / (1 + raw * config.wires.access), level)

@@ -155,7 +155,7 @@ def _saturating(network: Network) -> Iterator[str]:
 
 def _unlimited(scaled: MulShift | TFLite, total: int) -> Any:
     acc = np.full(scaled.cols, total)
-    fields = {
+    fields: dict[str, Any] = {
         "multiplier": scaled.multiplier,
         "shift": scaled.shift,
         "zero_point": scaled.zero_point,
