@@ -10,6 +10,7 @@ import numpy as np
 
 from spintron_ir.errors import ConversionError, ParameterError
 from spintron_nn.converter.graph import Function, Model, Reshape, Step
+from spintron_nn.converter.onnx_front.names import Names
 from spintron_nn.converter.onnx_front.reading import Argument, Graph, Operation, Refusal, read_graph
 
 from .advice import SAME_SHAPE, advice_for
@@ -222,17 +223,19 @@ class _Walk:
 
     def _end(self) -> Model | None:
         outputs: dict[str, str] = {}
+        titles, seen = Names(), set()
         if not self.graph.outputs:
             self.findings.append("the graph has no output: export it again")
         for name in self.graph.outputs:
             found = self.tensors.get(name)
-            if name in outputs:
+            if name in seen:
                 self.findings.append(f"{name} (output): stands twice; rename one")
+            seen.add(name)
             if not isinstance(found, (Value, Lost)):
                 self.findings.append(f"{name} (output): does not depend on an input: leave it out")
             elif isinstance(found, Value):
                 try:
-                    outputs[name] = self._output(name, found)
+                    outputs[titles.free(name)] = self._output(name, found)
                 except Refusal as error:
                     self.findings.append(f"{name} (output): {error}")
         steps = self._live(outputs)

@@ -142,7 +142,8 @@ def _resized(
     op: Operation, x: Value, axes: list[int], targets: list[int], scales: list[Fraction], way: str,
     rounding: str, to: Builder,
 ) -> Value:  # fmt: skip
-    if min(targets, default=1) < 1 or max(targets, default=1) > 1 << 14:
+    new = [t for axis, t in zip(axes, targets, strict=True) if t != x.shape[axis]]
+    if min(new, default=1) < 1 or max(new, default=1) > 1 << 14:
         raise Refusal(f"gives the sizes {tuple(targets)} of {said(x.shape)}: correct them")
     for axis, target, scale in zip(axes, targets, scales, strict=True):
         size = x.shape[axis]

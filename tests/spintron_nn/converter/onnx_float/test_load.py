@@ -103,6 +103,39 @@ def test_several_inputs_and_outputs(tmp_path):
     assert found["x1"].tolist() == [[-3, 4]]
 
 
+def test_sizes_computed_from_the_shape_with_an_open_batch(tmp_path):
+    graph = Graph((2, 3, 3), batch=2, name="n")
+    graph.add("Shape").add("Slice", *(graph.constant([n], np.int64) for n in (0, 2)))
+    graph.add("Concat", graph.constant([6, 6], np.int64), axis=0)
+    graph.join("Resize", "x0", "", "", graph.last, mode="nearest",
+               coordinate_transformation_mode="asymmetric", nearest_mode="floor")  # fmt: skip
+    model = load_real_onnx(graph.save(tmp_path / "m.onnx"))
+    assert [step.shape for step in model.steps] == [(2, 6, 3), (2, 6, 6)]
+    (found,) = run_model(model, {"x0": graph.values["x0"]}).values()
+    np.testing.assert_array_equal(found, graph.values[graph.last])
+
+
+def test_names_fit_a_network(tmp_path):
+    graph = Graph((2,)).add("Relu").add("Neg")
+    model = graph.model("t0_0", "t1_0")
+    for index, name in enumerate(("48", "Identity/Output:0")):
+        model.graph.node.append(helper.make_node("Identity", [f"t{index}_0"], [name]))
+        model.graph.output[index].name = name
+    path = tmp_path / "m.onnx"
+    path.write_bytes(model.SerializeToString())
+    assert load_real_onnx(path).outputs == {"n48": "relu_0", "identity_output_0": "neg_1"}
+
+
+@pytest.mark.parametrize("axis", [1, 2, -1])
+def test_softmax_before_opset_13_is_over_all_axes_from_one_on(axis, tmp_path):
+    graph = Graph((2, 3), opset=11).add("Softmax", axis=axis)
+    model = load_real_onnx(graph.save(tmp_path / "m.onnx"))
+    (found,) = run_model(model, {"x0": graph.values["x0"]}).values()
+    powers = np.exp(graph.values["x0"])
+    total = powers.sum(axis=(1, 2) if axis == 1 else 2, keepdims=True)
+    np.testing.assert_array_equal(np.round(found * 1e9), np.round(powers / total * 1e9))
+
+
 def test_the_files_of_others():
     """Exports of PyTorch 0.4 and Keras, where they lie next to the repository."""
     for path in sorted(SHARED.glob("*.onnx")):
