@@ -38,8 +38,20 @@ def facts_of(plan: Any) -> dict[str, Any]:
             }
             for name, layer in plan.layers.items()
         ],
+        "queues": [
+            {
+                "from": feed.source,
+                "to": feed.sink,
+                "beats": feed.depth + feed.depth_behind,
+                "bits": plan.network_type(feed.source).bits
+                * (feed.depth * plan.lanes[feed.source] + feed.depth_behind * feed.lanes),
+            }
+            for feed in plan.schedule[1].feeds
+            if feed.depth or feed.depth_behind
+        ],
         "units": {
             "cycles": "clock cycles",
+            "queues": "beats and bits of the FIFOs that branches need",
             "clock_hz": "Hz",
             "latency_us": "us",
             "frames_per_second": "1/s",
@@ -83,6 +95,12 @@ def estimate(
         ("layer", "body", "interval", "rows a cycle", "columns a cycle"),
         [list(layer.values()) for layer in facts["layers"]],
     )
+    if facts["queues"]:
+        console.table(
+            "FIFOs of branches",
+            ("from", "to", "beats", "bits"),
+            [list(queue.values()) for queue in facts["queues"]],
+        )
     rows = [
         (name, used, facts["capacity"][name], _share(used, facts["capacity"][name]))
         for name, used in facts["resources"].items()

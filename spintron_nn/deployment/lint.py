@@ -171,8 +171,9 @@ def _buffers(plan: Plan) -> Iterator[str]:
         if len(edge.feeds) < 2:
             continue
         for feed in edge.feeds:
-            if feed.depth:
+            beats = feed.depth + feed.depth_behind
+            if beats:
                 yield (
                     f"{edge.source}: goes {len(edge.feeds)} ways; before {feed.sink} a buffer of "
-                    f"{feed.depth} beats of {edge.lanes} values holds what the others lag behind"
+                    f"{beats} beats holds what the others lag behind"
                 )

@@ -11,6 +11,10 @@ def test_cycles_are_those_of_the_plan(spintron, net, network):
     assert result.json["cycles"] == {"latency": plan.latency, "interval": plan.interval}
     assert result.json["fits"] is True
     assert set(result.json["origin"]) <= set(result.json)
+    scores = next(node for node in network.nodes if node.name == "fc").layer
+    (queue,) = result.json["queues"]  # a host may read the class first
+    assert (queue["from"], queue["to"]) == ("fc", "output:scores")
+    assert queue["bits"] >= scores.cols * scores.type.bits
 
 
 def test_text(spintron, net):
