@@ -16,7 +16,7 @@ from .build import Builder, Shape
 from .slicing import runs_of, slices_of
 from .tensors import FREE, Constant, Part, Value, broadcast, said
 
-__all__ = ["depth_to_space", "expand", "gather", "permuted", "reshape",
+__all__ = ["depth_to_space", "expand", "gather", "permuted", "repeated", "reshape",
            "slice_axes", "space_to_depth", "split", "stretched", "take", "tile",
            "transpose"]  # fmt: skip
 
@@ -45,8 +45,7 @@ def take(op: Operation, x: Value, axis: int, places: Sequence[int], to: Builder)
     frame, at = x.shape[lead:], axis - lead
     factor, rest = divmod(len(wanted), size)
     if rest == 0 and wanted == [place for place in range(size) for _ in range(factor)]:
-        factors = tuple(factor if n == at else 1 for n in range(len(frame)))
-        return to.emit(op, Upsample(factors), [(x, frame)], shape, lead, whole=x.whole)
+        return repeated(op, x, [factor if n == axis else 1 for n in range(len(x.shape))], to)
     runs = runs_of(wanted)
     if len(runs) > MAX_RUNS:
         raise Refusal(f"takes {len(runs)} pieces of an axis, more than {MAX_RUNS}: sort them")
@@ -60,6 +59,18 @@ def take(op: Operation, x: Value, axis: int, places: Sequence[int], to: Builder)
         return Value(made[runs[0]], shape[lead:], shape, x.whole)
     joined = to.add(op, Concatenate(at), [made[run] for run in runs], shape[lead:], "joined")
     return Value(joined, shape[lead:], shape, x.whole)
+
+
+def repeated(
+    op: Operation, x: Value, factors: Sequence[int], to: Builder, suffix: str = ""
+) -> Value:
+    """Every value as many times as each axis of the graph says."""
+    if all(factor == 1 for factor in factors):
+        return x
+    lead = to.lead([x], [axis for axis, factor in enumerate(factors) if factor > 1])
+    shape = tuple(size * factor for size, factor in zip(x.shape, factors, strict=True))
+    made = Upsample(tuple(factors[lead:]))
+    return to.emit(op, made, [(x, x.shape[lead:])], shape, lead, whole=x.whole, suffix=suffix)
 
 
 def permuted(op: Operation, x: Value, order: Sequence[int], to: Builder) -> Value:
@@ -180,12 +191,8 @@ def stretched(op: Operation, x: Value, shape: Shape, to: Builder) -> Value:
         )
     wide = (*(1 for _ in range(len(shape) - len(x.shape))), *x.shape)
     x = replace(x, shape=wide)
-    factors = tuple(new // old for new, old in zip(shape, wide, strict=True))
-    if all(factor == 1 for factor in factors):
-        return x
-    lead = to.lead([x], [axis for axis, factor in enumerate(factors) if factor > 1])
-    made = Upsample(factors[lead:])
-    return to.emit(op, made, [(x, wide[lead:])], shape, lead, whole=x.whole, suffix="wide")
+    factors = [new // old for new, old in zip(shape, wide, strict=True)]
+    return repeated(op, x, factors, to, "wide")
 
 
 def expand(op: Operation, parts: list[Part], to: Builder, opset: int) -> Value:

@@ -10,7 +10,7 @@ import numpy as np
 
 from spintron_nn.converter.onnx_front.reading import Operation, Refusal
 
-from .arranging import data, take
+from .arranging import data, repeated, take
 from .attributes import AGAIN, axis_of, check_known, choice, flag, sizes
 from .build import Builder
 from .tensors import Constant, Part, Value, said
@@ -145,10 +145,22 @@ def _resized(
     new = [t for axis, t in zip(axes, targets, strict=True) if t != x.shape[axis]]
     if min(new, default=1) < 1 or max(new, default=1) > 1 << 14:
         raise Refusal(f"gives the sizes {tuple(targets)} of {said(x.shape)}: correct them")
+    places = {}
     for axis, target, scale in zip(axes, targets, scales, strict=True):
         size = x.shape[axis]
         if scale != 1 or target != size:
-            x = take(op, x, axis, places_of(size, target, scale, way, rounding), to)
+            to.lead([x], [axis])
+            places[axis] = places_of(size, target, scale, way, rounding)
+    factors = [1] * len(x.shape)
+    for axis, found in places.items():
+        size = x.shape[axis]
+        factor = len(found) // size
+        if found == [place for place in range(size) for _ in range(factor)]:
+            factors[axis] = factor
+    x = repeated(op, x, factors, to)
+    for axis, found in places.items():
+        if factors[axis] == 1:
+            x = take(op, x, axis, found, to)
     return x
 
 
