@@ -9,14 +9,17 @@ __all__ = ["fit_line"]
 
 Reals = NDArray[np.float64]
 
+LEAST = 1e-6
+"""Least slope that is one, over that of a nominal chip."""
+
 
 def fit_line(
     acc: Reals, target: Reals, *, per_channel: bool, nominal: Reals
 ) -> tuple[Reals, Reals]:
     """Straight line from the accumulators to the real values that they stand for.
 
-    Least squares; where the accumulators do not move, or move against the target, the slope is
-    that of a nominal chip.
+    Least squares; where the accumulators do not move, or not with the target, the slope is that of
+    a nominal chip.
     """
     centred = acc - acc.mean(axis=0)
     power = (centred**2).sum(axis=0)
@@ -24,5 +27,6 @@ def fit_line(
     if not per_channel:
         power, common = (np.full_like(values, values.sum()) for values in (power, common))
     slope = nominal.copy()
-    np.divide(common, power, out=slope, where=(power > 0) & (common > 0))
+    # A target that stands still leaves its rounding errors over noise.
+    np.divide(common, power, out=slope, where=(power > 0) & (common > LEAST * nominal * power))
     return slope, target.mean(axis=0) - slope * acc.mean(axis=0)
