@@ -64,18 +64,23 @@ def _check_ends(model, converted, data):
 
 
 def _with_shares(value):
-    """Shares as the network has them, once they are those of the values."""
+    """Shares as the network has them, once they are those of its codes, and these of the values."""
 
     def of(step, inputs, scales, converted, placements, trace):
-        found = value(step, inputs, scales, converted, placements, trace)
         if not isinstance(step.operation, g.SoftmaxOf):
-            return found
-        layer = converted.network.node(step.name).layer
-        unit = 0.5**layer.type.bits
-        shares = trace[step.name].reshape(len(found), *layer.in_shape) * unit
-        shares = np.moveaxis(shares, -1, step.operation.axis + 1).reshape(found.shape)
-        assert np.abs(shares - found).max() < 3 * unit
+            return value(step, inputs, scales, converted, placements, trace)
+        node = converted.network.node(step.name)
+        unit, layer, axis = 0.5**node.layer.type.bits, node.layer, step.operation.axis + 1
+        scale = -np.log(layer.exponential[1] / ((1 << 31) - 1))
+        codes = trace[node.inputs[0]].reshape(-1, *layer.in_shape)
+        moved = np.moveaxis(inputs[0], axis, -1).reshape(codes.shape)
+        assert np.abs(codes * scale - moved).max() <= scale * (0.5 + 1e-6)
+        powers = np.exp((codes - codes.max(axis=-1, keepdims=True)) * scale)
+        expected = powers / powers.sum(axis=-1, keepdims=True)
+        shares = trace[step.name].reshape(codes.shape) * unit
+        assert np.abs(shares - expected).max() < 3 * unit
         scales[step.inputs[0]] = unit  # the step is given the scale of its input
-        return shares
+        last = (*inputs[0].shape[:axis], *inputs[0].shape[axis + 1 :], inputs[0].shape[axis])
+        return np.moveaxis(shares.reshape(last), -1, axis)
 
     return of

@@ -11,6 +11,7 @@ from onnx.reference import ReferenceEvaluator
 from spintron_nn.converter.graph import Conv, Linear, Norm, Reshape, SoftmaxOf
 from spintron_nn.converter.onnx_float import load_real_onnx
 from tests.spintron_nn.converter.onnx_float.graphs import Graph
+from tests.spintron_nn.converter.onnx_float.lowered_cases import lowered_differences
 from tests.spintron_nn.converter.real_graph import run_model
 
 SHARED = Path(__file__).parents[5] / "shared" / "vectors" / "onnx"
@@ -147,3 +148,4 @@ def test_the_files_of_others():
         expected = [run.run([wanted.name], {run.input_names[0]: one[None]})[0][0] for one in x]
         wanted = np.array(expected, dtype=np.float64)
         np.testing.assert_array_equal(np.round(found * 10_000), np.round(wanted * 10_000))
+        assert lowered_differences(path.name, model) == []
