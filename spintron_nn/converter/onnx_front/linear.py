@@ -58,22 +58,22 @@ def _quantiser(op: Operation, parts: list[Any], shape: tuple[int, ...]) -> tuple
         raise Refusal("its scale must be positive and float32: absorb the sign into the weights")
     if len(parts) > 2 and parts[2] is not None:
         given = parts[2].values
+        name = given.dtype
     else:
-        given = np.zeros(1, TYPES.get(op.attributes.get("output_dtype") or 2, "float32")[:8])
-    kind = integer_type(given.dtype)
+        given = np.zeros(1)
+        name = TYPES.get(op.attributes.get("output_dtype") or 2, "other numbers")
+    kind = integer_type(name)
     if kind is None:
-        raise Refusal(f"its zero point must be of integers, not {given.dtype}: export it again")
+        raise Refusal(f"its zero point must be of integers, not {name}: export it again")
     zero = _along(op, given, shape, "zero point")
     return Quantiser(scale, zero, kind.low, kind.high, late=True), kind.bits
 
 
-def coded(value: Value, low: int | None = None, high: int | None = None) -> Value:
+def coded(value: Value) -> Value:
     """The integers of a tensor of codes, as a tensor of integers."""
-    function = value.function
-    first = int(function.low.min()) if low is None else low
-    last = int(function.high.max()) if high is None else high
     rows = np.zeros((1,) * len(value.shape), dtype=np.int64)
-    return Value.of_integers(value.wire, rows, first, last)
+    function = value.function
+    return Value.of_integers(value.wire, rows, function.low.min(), function.high.max())
 
 
 def linear(op: Operation, parts: list[Any], builder: Builder) -> Any:

@@ -119,8 +119,14 @@ class _Walk:
         graph = self.graph
         self.tensors |= input_values(graph, self.inputs, self.builder, self.findings)
         made = {name for op in graph.operations for name in op.outputs if name}
+        last = {name: op for op in graph.operations for name in (*op.outputs, *op.inputs)}
         for operation in graph.operations:
             self._operate(operation, made)
+            for name in (*operation.inputs, *operation.outputs):
+                # Places of large tensors take room; nothing asks for these any more.
+                gone = last[name] is operation and name not in graph.outputs
+                if gone and isinstance(self.tensors.get(name), Value):
+                    self.tensors[name] = Lost()
         return self._end()
 
     def _operate(self, op: Operation, made: set[str]) -> None:

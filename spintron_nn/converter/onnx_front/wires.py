@@ -14,8 +14,12 @@ from spintron_ir import Flatten, Gather, IntType, Port
 
 from ..integers import IntegerNode
 from .names import Names
+from .reading import Refusal
 
 __all__ = ["Builder", "Wire"]
+
+MOST = 1 << 27
+"""Most values that all gathers of a network move."""
 
 Places = NDArray[np.int32]
 
@@ -55,6 +59,7 @@ class Builder:
         self.notes: list[str] = []
         self._results: dict[str, tuple[tuple[int, ...], IntType]] = {}
         self._laid: dict[Any, str] = {}
+        self._gathered = 0
 
     def input(self, name: str, shape: tuple[int, ...], kind: IntType, scale: float) -> Wire:
         """Add an input of the network."""
@@ -119,6 +124,12 @@ class Builder:
             made = None
         if key not in self._laid:
             if made is None:
+                self._gathered += len(flat)
+                if self._gathered > MOST:
+                    raise Refusal(
+                        f"is one of many that move values, more than {MOST} altogether: keep one "
+                        "order of axes"
+                    )
                 made = Gather(
                     in_shape=shape, type=kind, out_shape=wanted, index=flat, pad_value=wire.pad
                 )

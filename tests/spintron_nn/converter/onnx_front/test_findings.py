@@ -5,7 +5,7 @@ import pytest
 from onnx import TensorProto
 
 from spintron_ir import IntType, ParameterError
-from spintron_nn.converter.onnx_front import load_onnx
+from spintron_nn.converter.onnx_front import load_onnx, wires
 from tests.spintron_nn.converter.onnx_front.graphs import DOMAIN, Graph
 from tests.spintron_nn.converter.onnx_front.test_models import two_inputs
 from tests.spintron_nn.converter.onnx_front.test_refusals import I64, constant, findings, linear
@@ -205,6 +205,10 @@ CASES = {
     "Concat_0 (Concat): joins values and constants: put the constants elsewhere": lambda: (
         constant(Graph((2,)), "Concat", [[1.0, 2.0]], axis=1)
     ),
+    "QuantizeLinear_0 (QuantizeLinear): its zero point must be of integers, not other numbers: "
+    "export it again": lambda: (graph := Graph((2,))).add(
+        "QuantizeLinear", graph.constant(1.0), output_dtype=TensorProto.FLOAT8E4M3FN
+    ),
     "Add_1 (Add): gives 67108864 values, and at most 2**24 are converted: use fewer": lambda: (
         Graph((1 << 13, 1)).add("Transpose", perm=[0, 2, 1]).add("Add", "input")
     ),
@@ -377,6 +381,17 @@ def test_refuses_inputs_that_nothing_takes(tmp_path):
     model.graph.node[0].op_type = "Relu"
     (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
     assert findings(tmp_path / "m.onnx") == ["other (input): nothing takes it: leave it out"]
+
+
+def test_refuses_more_moves_than_memory_has_room_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(wires, "MOST", 40)
+    graph = Graph((3, 3, 3))
+    for axes in ([0, 2, 3, 1], [0, 3, 1, 2]):
+        graph.add("Transpose", perm=axes).quant(np.ones((1, 1, 1, 3)), 4.0)
+    assert findings(graph.save(tmp_path / "m.onnx")) == [
+        "Quant_3 (Quant): is one of many that move values, more than 40 altogether: keep one order "
+        "of axes"
+    ]
 
 
 @pytest.mark.parametrize(
