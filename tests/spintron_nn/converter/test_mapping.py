@@ -83,10 +83,9 @@ def test_refuses_noise_beyond_the_generator():
 def test_blocks_of_a_nominal_chip_are_exact(scheme, technology):
     random = np.random.default_rng(0)
     states = random_states(2, (12, 9))
-    used = None if scheme == "reference" else random.random(states.shape) < 0.6
-    weights = 2 * states - 3 if used is None else np.where(used, 2 * states - 3, 0)
+    weights = 2 * states - 3
     mapped = map_layer("a", states, chip=Chip(TECHNOLOGIES[technology], ideal=True), blocks=4,
-                       used=used, **GOOD | {"scheme": scheme, "crossbar_size": 4})  # fmt: skip
+                       **GOOD | {"scheme": scheme, "crossbar_size": 4})  # fmt: skip
     x = random.integers(0, 16, (50, 36))
     for block in range(4):
         cols = slice(3 * block, 3 * block + 3)
@@ -94,7 +93,7 @@ def test_blocks_of_a_nominal_chip_are_exact(scheme, technology):
         np.testing.assert_array_equal(mapped.layer.accumulate(x)[:, cols], expected)
 
 
-def test_blocks_stand_on_arrays_of_their_own():
+def test_blocks_too_large_to_share_a_tile_stand_on_arrays_of_their_own():
     states, chip = random_states(2, (12, 9)), Chip(MTJConfig(read_noise=0.5), seed=4)
     mapped = map_layer("a", states, chip=chip, blocks=4, **GOOD)
     levels = weight_levels(states.T, 2, 1)
