@@ -15,12 +15,15 @@ from spintron_ir.errors import ParameterError, check_choice, check_int
 from spintron_ir.ranges import DenseRanges, dense_ranges
 
 from . import timing
+from .memo import once_each
 from .words import folded_words
 
 __all__ = ["BODIES", "DensePlan", "Gate"]
 
 BODIES = ("unrolled", "folded")
 """How a tile is built: fixed tables read at once, or codes in block RAM read in steps."""
+
+_ranges = once_each(dense_ranges)
 
 
 class Gate:
@@ -167,7 +170,7 @@ class DensePlan:
     @cached_property
     def ranges(self) -> DenseRanges:
         """Intervals of every wire; in a folded tile, for all codes that can be written to it."""
-        return dense_ranges(self.layer, any_codes=self.body == "folded")
+        return _ranges(self.layer, self.body == "folded")
 
     @property
     def code_type(self) -> IntType:

@@ -9,19 +9,23 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spintron_ir import Dense, IntType, MulShift, Table, TFLite, Thresholds
+from spintron_ir import Adc, IntType, MulShift, Table, TFLite, Thresholds
+from spintron_ir.prng import BLOCK_LANES
 from spintron_ir.requantise import Requantiser
 
 from .dense import DensePlan
 from .gather import GatherPlan, nest_of, steps_of
 from .join import ConcatPlan, JoinPlan, constant_period
-from .simple import PoolPlan, QuantisePlan
+from .memo import once_each
+from .simple import ArgmaxPlan, CellPlan, PoolPlan, QuantisePlan, WirePlan
 from .target import Target
 from .timing import LIMB
+from .vectors import TopKPlan
 from .window import WindowPlan
 
 __all__ = ["Resources", "estimate", "estimate_fifo", "estimate_layer"]
@@ -64,11 +68,15 @@ class Resources:
 
     def within(self, target: Target, share: float = 1.0) -> bool:
         """Whether all of it fits on a share of :py:`target`."""
+        return max(self.shares(target)) <= share
+
+    def shares(self, target: Target) -> tuple[float, float, float, float]:
+        """Parts of the look-up tables, flip-flops, block RAMs and multipliers of a target."""
         return (
-            self.luts <= share * target.luts
-            and self.ffs <= share * target.ffs
-            and self.brams <= share * target.brams
-            and self.dsps <= share * target.dsps
+            self.luts / target.luts,
+            self.ffs / target.ffs,
+            self.brams / (target.brams or 1 / 2),
+            self.dsps / (target.dsps or 1 / 2),
         )
 
 
@@ -101,8 +109,12 @@ def estimate_layer(plan: object, target: Target) -> Resources:
         rq, lanes = plan.layer.requantise, plan.i_lanes
         cols = constant_period(rq.cols, plan.length, lanes)
         return _requantise(rq, cols, lanes, plan.layer.input.bits, target)
-    if not isinstance(plan, DensePlan):
-        return Resources(200, 100)
+    if isinstance(plan, DensePlan):
+        return _dense(plan, target)
+    return _of_vectors(plan, target)
+
+
+def _dense(plan: DensePlan, target: Target) -> Resources:
     ranges, layer = plan.ranges, plan.layer
     level, acc = ranges.level.type.bits, ranges.acc.type.bits
     if plan.body == "unrolled":
@@ -111,10 +123,46 @@ def estimate_layer(plan: object, target: Target) -> Resources:
         array, lanes = _folded(plan, target), plan.col_parallel
     code = ranges.code.type.bits
     converters = _converters(plan, lanes, level, target)
-    luts = _noise(layer, lanes)
-    luts += (lanes + plan.col_parallel) * (acc if lanes > plan.col_parallel else 2 * acc)
+    luts = (lanes + plan.col_parallel) * (acc if lanes > plan.col_parallel else 2 * acc)
     ffs = lanes * code + 2 * plan.col_parallel * acc
-    return array + converters + Resources(luts, ffs) + _requantiser(plan, acc, target)
+    logic = Resources(luts, ffs) + _noise(plan, lanes) + _requantiser(plan, acc, target)
+    return array + converters + logic
+
+
+def _of_vectors(plan: Any, target: Target) -> Resources:
+    """Layers that look at whole vectors; for a cell from outside, its inputs and outputs twice."""
+    layer = plan.layer
+    if isinstance(plan, WirePlan):
+        return Resources()
+    if isinstance(plan, CellPlan):
+        bits = sum(
+            math.prod(shape) * type_.bits
+            for shape, type_ in (*layer.in_ports, (layer.shape, layer.type))
+        )
+        return Resources(2 * bits, 2 * bits)
+    value, result = layer.input.bits, layer.type.bits
+    place = (layer.in_shape[-1] - 1).bit_length()
+    if isinstance(plan, ArgmaxPlan):
+        lanes = plan.i_lanes
+        kept = value + 2 * place + 5 if plan.interval > 1 else 0
+        comparisons = lanes - (not kept)
+        ffs = -(-(lanes - 1) // 3) * (value + 2) + kept + place
+        return Resources(20 + comparisons * (4 * value + 2 * place), ffs)
+    if isinstance(plan, TopKPlan):
+        values = layer.values
+        luts = 5 * value // 2 + 7 * result + values * value
+        ffs = value + 1 + result + (not values) * place
+        return Resources(20 + layer.k * luts, layer.k * ffs + place + layer.k.bit_length())
+    stored = _memory(plan.length, value, target)
+    table = Resources(brams=_ram(target, 1 << value, 31))
+    return stored + table + Resources(1150, 300 + 2 * (place + value) + result, dsps=8)
+
+
+def _memory(depth: int, width: int, target: Target) -> Resources:
+    """A memory of one write and one read port; with the multiplexers of look-up tables."""
+    if target.lut_ram and depth * width <= SMALL_RAM_BITS:
+        return Resources(luts=-(-width // 4) * -(-depth // 16) * 12)
+    return Resources(brams=_ram(target, depth, width))
 
 
 def estimate_fifo(depth: int, width: int, target: Target) -> Resources:
@@ -199,11 +247,13 @@ def _window(plan: WindowPlan, target: Target) -> Resources:
 
 
 def _ram(target: Target, words: int, width: int) -> int:
-    """Block RAMs of one memory, in the narrowest form that its words need."""
-    narrow = target.bram_width
-    while narrow // 2 >= width:
-        narrow //= 2
-    return -(-width // narrow) * -(-words // (target.bram_bits // narrow))
+    """Block RAMs of one memory, in the form of a block that takes the least."""
+    narrow, depth = target.bram_width, target.bram_bits // target.bram_width
+    counts = []
+    while narrow:
+        counts.append(-(-width // narrow) * -(-words // depth))
+        narrow, depth = narrow // 2, depth * 2
+    return min(counts)
 
 
 def _unrolled(plan: DensePlan, target: Target) -> Resources:
@@ -226,19 +276,21 @@ def _folded(plan: DensePlan, target: Target) -> Resources:
     luts += plan.col_parallel * current * 2 + plan.row_parallel * layer.input.bits * 2 + 150
     ffs = products * layer.dac_bits * (width + (width + 2) // 3)
     ffs += plan.col_parallel * current * 3 + plan.row_parallel * layer.input.bits * 3 + 100
-    banks = -(-products // max(1, plan.bank_bits // width))
-    memory = Resources()
     shallow = LUT_RAM_WORDS if target.lut_ram else 0
+    each = min(max(1, plan.bank_bits // width), products)
+    memory = Resources()
     if words <= shallow:
-        memory = Resources(luts=banks * plan.bank_bits * -(-words // 16) // 2)
+        luts += -(-products // each) * each * width * -(-words // 16) // 2
     else:
-        memory = Resources(brams=banks * _blocks(target, words, plan.bank_bits))
+        banks, left = divmod(products, each)
+        brams = banks * _ram(target, words, each * width)
+        memory += Resources(brams=brams + (_ram(target, words, left * width) if left else 0))
     feed_bits = plan.row_parallel * layer.input.bits
     depth = 2 * plan.steps * plan.blocks
     if depth <= shallow:
-        memory += Resources(luts=feed_bits * -(-depth // 16))
+        luts += feed_bits * -(-depth // 16)
     else:
-        memory += Resources(brams=-(-feed_bits // target.bram_width) * _blocks(target, depth, 1))
+        memory += Resources(brams=_ram(target, depth, feed_bits))
     return Resources(luts, ffs) + memory
 
 
@@ -279,13 +331,34 @@ def _roms(plan: DensePlan, level: int) -> list[tuple[int, int]]:
     steps = (
         1 if agree or plan.body == "unrolled" else plan.passes * plan.layer.groups * plan.repeats
     )
-    type_ = IntType.of_range(int(adc.transitions.min()), int(adc.transitions.max()))
-    return [(steps << bit, min(level, type_.bits)) for bit in range(count.bit_length())]
+    return [(steps << bit, min(level, width)) for bit, width in enumerate(_rom_widths(adc))]
 
 
-def _noise(layer: Dense, lanes: int) -> int:
-    """A generator of 13 rounds, 64 bits each, for four lanes; then a small multiplier a lane."""
-    return 0 if layer.noise is None else math.ceil(lanes / 4) * 1400 + lanes * 120
+@once_each
+def _rom_widths(adc: Adc) -> list[int]:
+    """Bits of the transitions that a binary search meets, one level of it after the other."""
+    count = adc.transitions.shape[-1]
+    widths = []
+    for bit in range(count.bit_length()):
+        step = (count + 1) >> bit
+        words = adc.transitions[..., step // 2 - 1 :: step]
+        widths.append(IntType.of_range(int(words.min()), int(words.max())).bits)
+    return widths
+
+
+def _noise(plan: DensePlan, lanes: int) -> Resources:
+    """Generators of 13 rounds, 64 bits each, for four columns; then a small multiplier a lane.
+
+    Lanes whose columns lie in the same four at every step share one.
+    """
+    if plan.layer.noise is None:
+        return Resources()
+    generators = -(-lanes // BLOCK_LANES)
+    if plan.body == "folded":
+        starts = np.unique(np.array([cols.start for cols in plan.pass_cols]) % BLOCK_LANES)
+        blocks = (starts[:, None] + np.arange(lanes)) // BLOCK_LANES
+        generators = len(np.unique(blocks, axis=1).T)
+    return Resources(1200 * generators + 50 * lanes, 960 * generators + 45 * lanes, dsps=lanes)
 
 
 def _requantiser(plan: DensePlan, acc: int, target: Target) -> Resources:

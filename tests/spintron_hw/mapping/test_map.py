@@ -8,7 +8,7 @@ import pytest
 
 from spintron_hw.mapping.map import lanes_for, map_network
 from spintron_hw.mapping.target import GENERIC
-from spintron_ir import Dense, IntType, Network, Node, Output, Port, Window
+from spintron_ir import Adc, Dense, IntType, Network, Node, Output, Port, Window
 from spintron_ir.errors import MappingError, ParameterError
 
 
@@ -61,6 +61,28 @@ def test_slows_down_until_it_fits():
     plan = map_network(network(dense(128, 64)), small)
     assert plan.resources.within(small)
     assert plan.interval > map_network(network(dense(128, 64)), GENERIC).interval
+
+
+@pytest.mark.parametrize(("brams", "interval", "part"), [(50, 1568, 0.9), (28, 6084, 1.3)])
+def test_memory_of_codes_does_not_shrink_with_more_cycles(brams, interval, part):
+    # 784 x 128 codes of 5 bits fill 34 blocks at least: more than two thirds of 50, whatever the
+    # interval, and more than 28.
+    target = dataclasses.replace(GENERIC, name="small", luts=40_000, ffs=40_000, brams=brams)
+    plan = map_network(network(dense(784, 128)), target, body="folded")
+    assert plan.interval == interval
+    assert plan.resources.within(target, part)
+
+
+def test_few_converters_where_they_are_dear():
+    rng = np.random.default_rng(0)
+    levels = np.sort(rng.integers(-2000, 2000, (4, 1, 1, 120, 63)), axis=-1)
+    layer = dense(400, 120, adc=Adc(bits=6, transitions=levels), scheme="pair")
+    board = dataclasses.replace(GENERIC, luts=80_000, ffs=80_000, brams=200, dsps=100)
+    plan = map_network(network(layer), board, interval=16_000, body="folded").layers["fc"]
+    assert (plan.row_parallel, plan.col_parallel) == (13, 1)
+    linear = dataclasses.replace(layer, adc=None)
+    plan = map_network(network(linear), board, interval=16_000, body="folded").layers["fc"]
+    assert plan.col_parallel > 1
 
 
 @pytest.mark.parametrize("body", ["unrolled", "folded"])
