@@ -40,6 +40,9 @@ def axis_of(axis: Any, rank: int) -> int:
 
 
 def _reshape(op: Operation, parts: list[Any], shape: tuple[int, ...]) -> Move:
+    if op.kind == "Dropout" and len(parts) > 2 and parts[2] is not None:
+        if not isinstance(parts[2], Constant) or parts[2].values.any():
+            raise Refusal("is in training mode: export the model after model.eval()")
     given = parts[1] if len(parts) > 1 and op.kind != "Dropout" else None
     if given is not None and not isinstance(given, Constant):
         raise Refusal("takes sizes that depend on the input: export with a fixed shape")

@@ -14,6 +14,7 @@ from spintron_ir.errors import ConversionError, ParameterError
 
 from ..integers import IntegerGraph
 from .advice import advice_for
+from .attributes import check_attributes
 from .beside import concatenate
 from .constants import CONSTANT_OPERATORS, fold
 from .conv import conv
@@ -167,6 +168,7 @@ class _Walk:
                 op.says(f"{named}{op.kind} is not converted: {advice_for(op.kind)}")
             )
             return Lost()
+        check_attributes(op)
         if any(isinstance(part, Lost) for part in parts):
             # What does not hang on the lost input is judged all the same.
             if own and op.kind in ("Quant", "IntQuant", "BipolarQuant"):
@@ -177,7 +179,8 @@ class _Walk:
         if op.kind != "Constant" and (not parts or parts[0] is None):
             raise Refusal("lacks its input: export the model again")
         if op.kind == "Shape":
-            return Constant(np.array(parts[0].shape, dtype=np.int64))
+            given = slice(op.attributes.get("start", 0), op.attributes.get("end"))
+            return Constant(np.array(parts[0].shape[given], dtype=np.int64))
         if own:
             return self._quantised(op, parts)
         if op.kind in LINEAR:

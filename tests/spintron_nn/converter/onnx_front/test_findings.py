@@ -209,6 +209,15 @@ CASES = {
     "export it again": lambda: (graph := Graph((2,))).add(
         "QuantizeLinear", graph.constant(1.0), output_dtype=TensorProto.FLOAT8E4M3FN
     ),
+    "Relu_0 (Relu): has the attribute 'axis', which is not converted: leave it out": lambda: (
+        Graph((2,)).add("Relu", axis=1)
+    ),
+    "QuantizeLinear_0 (QuantizeLinear): has precision = 10, which is not converted: leave it out": (
+        lambda: linear("QuantizeLinear", precision=TensorProto.FLOAT16)
+    ),
+    "Dropout_0 (Dropout): is in training mode: export the model after model.eval()": lambda: (
+        (graph := Graph((2,))).add("Dropout", "", graph.constant(1, np.bool_))
+    ),
     "Add_1 (Add): gives 67108864 values, and at most 2**24 are converted: use fewer": lambda: (
         Graph((1 << 13, 1)).add("Transpose", perm=[0, 2, 1]).add("Add", "input")
     ),

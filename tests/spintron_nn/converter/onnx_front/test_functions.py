@@ -181,6 +181,22 @@ def test_parameters_go_along(tmp_path):
     exact(graph, tmp_path, count=10)
 
 
+def test_shapes_worked_out_in_the_graph(tmp_path):
+    """As tracers write them: parts of shapes, put together and multiplied."""
+    graph = Graph((4, 3, 3)).quant(0.25, 6.0)
+    value = graph.last
+    first = graph.add("Shape", start=0, end=2).last
+    graph.join("Concat", first, graph.constant([-1], I64), axis=0)
+    value = graph.join("Reshape", value, graph.last).last
+    graph.add("Unsqueeze", graph.constant([3], I64)).add("Shape").add("Cast", to=1)
+    graph.add("Mul", graph.constant([1, 1, 2, 2.0])).add("Cast", to=7)
+    size = graph.last
+    graph.last = value
+    image = graph.add("Unsqueeze", graph.constant([3], I64)).last
+    graph.join("Resize", image, "", "", size, mode="nearest").quant(0.5, 5.0)
+    exact(graph, tmp_path)
+
+
 @pytest.mark.parametrize("opset", [9, 11])
 def test_older_files(opset, tmp_path):
     """Attributes that became inputs later."""
