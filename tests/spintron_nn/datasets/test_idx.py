@@ -1,4 +1,4 @@
-"""Tests of spintron_nn.datasets."""
+"""Tests of spintron_nn.datasets.idx."""
 
 import gzip
 import re
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spintron_ir import ParameterError
-from spintron_nn.datasets import digits, fashion_mnist, read_idx
+from spintron_nn.datasets import read_idx
 
 VALUES = np.arange(12, dtype=np.uint8).reshape(3, 2, 2)
 
@@ -21,16 +21,6 @@ def idx(values, *, kind=8, head=b"\0\0", sizes=None):
         + struct.pack(f">{len(shape)}I", *shape)
         + (values.astype(values.dtype.newbyteorder(">")).tobytes())
     )
-
-
-def test_digits_are_split_evenly_and_always_alike():
-    data = digits()
-    assert data.train_x.shape == (1257, 64) and data.test_x.shape == (540, 64)
-    shares = np.bincount(data.test_y) / np.bincount(np.append(data.train_y, data.test_y))
-    assert shares.min() > 0.29 and shares.max() < 0.31
-    assert np.unique(data.train_x * 16).tolist() == list(range(17))
-    # Fixed for ever: figures in documents refer to this split.
-    assert data.test_y[:12].tolist() == [2, 7, 3, 8, 9, 9, 8, 1, 7, 3, 1, 7]
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "packed"])
@@ -107,25 +97,3 @@ def test_refuses_a_missing_file(tmp_path):
         ParameterError, match=r"^read_idx: path must name a file, and there is no '.*nothing'$"
     ):
         read_idx(tmp_path / "nothing")
-
-
-def test_refuses_a_folder_without_the_files(tmp_path):
-    with pytest.raises(
-        ParameterError,
-        match=r"^fashion_mnist: .* must hold train-images-idx3-ubyte or train-images-idx3-ubyte\.gz"
-        r", and holds neither; install Debian's package dataset-fashion-mnist or give the "
-        r"directory of the four files$",
-    ):
-        fashion_mnist(tmp_path)
-
-
-def test_refuses_files_of_something_else(tmp_path):
-    for part in ("train", "t10k"):
-        (tmp_path / f"{part}-images-idx3-ubyte").write_bytes(idx(VALUES))
-        (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(idx(VALUES[:, 0, 0]))
-    with pytest.raises(
-        ParameterError,
-        match=r"^fashion_mnist: train must hold 60000 images of 28x28 with labels 0\.\.9, not "
-        r"shapes \(3, 2, 2\) and \(3,\); name the right directory$",
-    ):
-        fashion_mnist(tmp_path)
