@@ -6,7 +6,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from tests.spintron_nn.converter.onnx_float.pools import pooled
+from tests.spintron_nn.converter.onnx_float.pools import explicit, pooled
 from tests.spintron_nn.converter.onnx_float.steps import STEPS, join
 
 __all__ = ["Graph", "random_graph"]
@@ -56,6 +56,9 @@ class Graph:
         given = {name: self.values[name] for name in node.input if name in self.values}
         if node.op_type in ("MaxPool", "AveragePool"):
             return [pooled(node, given[node.input[0]])]
+        if node.op_type == "Conv":
+            (weight,) = (t for t in self.weights if t.name == node.input[1])
+            node = explicit(node, given[node.input[0]], numpy_helper.to_array(weight))
         kinds = [
             helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(v.dtype), v.shape)
             for name, v in given.items()

@@ -6,9 +6,11 @@ import tempfile
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import onnx
+from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 from onnx.backend.test import loader
 from onnx.reference import ReferenceEvaluator
@@ -53,6 +55,7 @@ def cases():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = loader.load_model_tests(kind="node")
+    found = [_Test(test.name, *_content(test)) for test in found]
     kinds = {}
     for test in found:
         nodes = test.model.graph.node
@@ -67,8 +70,41 @@ def cases():
     return tuple(made)
 
 
+class _Test(NamedTuple):
+    """A node test: its graph, inputs and results."""
+
+    name: str
+    model: onnx.ModelProto
+    inputs: list
+    outputs: list
+
+
+def _content(test):
+    """Graph, inputs and results; older versions of onnx have them in files."""
+    if test.model is not None:
+        return (test.model, *test.data_sets[0])
+    folder = Path(test.model_dir)
+    model = onnx.load(folder / "model.onnx")
+    parts = []
+    for what in ("input", "output"):
+        paths = (folder / "test_data_set_0").glob(f"{what}_*.pb")
+        paths = sorted(paths, key=lambda path: int(path.stem.split("_")[-1]))
+        parts.append([_stored(path) for path in paths])
+    return model, *parts
+
+
+def _stored(path):
+    tensor = onnx.TensorProto()
+    try:
+        tensor.ParseFromString(path.read_bytes())
+        numpy_helper.to_array(tensor)
+    except (DecodeError, ValueError, TypeError, KeyError):  # a sequence, or nothing at all
+        return None
+    return tensor
+
+
 def _case(test, kind):
-    arrays, results = test.data_sets[0]
+    arrays, results = test.inputs, test.outputs
     names = [value.name for value in test.model.graph.input]
     given = dict(zip(names, arrays, strict=False))
     free = names[: DATA.get(kind, 1)]

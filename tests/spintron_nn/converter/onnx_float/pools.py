@@ -9,7 +9,25 @@ import math
 import numpy as np
 from onnx import helper
 
-__all__ = ["pooled"]
+__all__ = ["explicit", "pooled"]
+
+
+def explicit(node, x, weight):
+    """A convolution with pads instead of auto_pad, which older references mistake."""
+    given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    auto = given.pop("auto_pad", b"NOTSET")
+    kernel, sizes = weight.shape[2:], x.shape[2:]
+    rank = len(kernel)
+    stride, dilation = (given.get(key, [1] * rank) for key in ("strides", "dilations"))
+    if auto.startswith(b"SAME"):
+        before, after = [], []
+        for axis, size in enumerate(sizes):
+            span = (kernel[axis] - 1) * dilation[axis] + 1
+            pad = max((math.ceil(size / stride[axis]) - 1) * stride[axis] + span - size, 0)
+            before.append(pad // 2 + (pad % 2 if auto == b"SAME_LOWER" else 0))
+            after.append(pad - before[-1])
+        given["pads"] = before + after
+    return helper.make_node("Conv", node.input, node.output, name=node.name, **given)
 
 
 def pooled(node, x):

@@ -43,6 +43,8 @@ def test_every_code_of_a_network_is_that_of_its_operations(part):
 def test_quantised_operators_give_the_integers_of_the_cases():
     found = [c for c in cases() if c.kind in QUANTISED and not quantised_outcome(c)]
     assert {case.kind for case in found} == {*QUANTISED} - {"DynamicQuantizeLinear"}
+    if onnx.__version__.startswith("1.19."):  # its sums wrap round where they have to saturate
+        found = [case for case in found if case.kind != "QLinearMatMul"]
     assert [text for case in found for text in quantised_differences(case)] == []
 
 
