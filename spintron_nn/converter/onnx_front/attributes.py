@@ -60,7 +60,7 @@ KNOWN = {
     "Upsample": "mode scales",
 }
 
-FIXED = {
+FIXED: dict[str, dict[str, tuple[int | str, ...]]] = {
     "DequantizeLinear": {"output_dtype": (0, 1)},
     "BatchNormalization": {"spatial": (1,)},
     "DepthToSpace": {"mode": ("DCR", "CRD")},
