@@ -2,8 +2,40 @@
 
 from __future__ import annotations
 
-from .dataset import Dataset
-from .idx import read_idx
-from .images import FASHION_MNIST, digits, fashion_mnist
+from typing import TYPE_CHECKING
 
-__all__ = ["FASHION_MNIST", "Dataset", "digits", "fashion_mnist", "read_idx"]
+from ..lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .dataset import Dataset
+    from .features import Features
+    from .folders import wav_folder
+    from .idx import read_idx
+    from .images import FASHION_MNIST, digits, fashion_mnist
+    from .wav import Recording, read_wav
+
+__all__ = [
+    "FASHION_MNIST",
+    "Dataset",
+    "Features",
+    "Recording",
+    "digits",
+    "fashion_mnist",
+    "read_idx",
+    "read_wav",
+    "wav_folder",
+]
+
+_HOMES = {
+    "FASHION_MNIST": ".images",
+    "Dataset": ".dataset",
+    "Features": ".features",
+    "Recording": ".wav",
+    "digits": ".images",
+    "fashion_mnist": ".images",
+    "read_idx": ".idx",
+    "read_wav": ".wav",
+    "wav_folder": ".folders",
+}
+
+__getattr__, __dir__ = lazy_names(__name__, _HOMES, globals())
