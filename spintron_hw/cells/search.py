@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from amaranth import Cat, Const, Module, Value
-from amaranth.lib import memory
 from numpy.typing import NDArray
 
 from spintron_ir.types import IntType
 
+from ..contents import StoredWords
 from ..pipeline import Pipeline
 from ..stream import shape_of
 from .constants import scheduled_constants
@@ -95,9 +95,6 @@ def _read(
     if np.all(words == words[0]):
         words, step = words[:1], Const(0, 0)
     type = IntType.of_range(int(words.min()), int(words.max()))
-    m.submodules[name] = rom = memory.Memory(
-        shape=shape_of(type), depth=words.size, init=words.ravel().tolist()
-    )
-    port = rom.read_port()
-    m.d.comb += [port.addr.eq(Cat(found, step)), port.en.eq(pipe.enable)]
-    return port.data
+    m.submodules[name] = rom = StoredWords(shape=shape_of(type), contents=words.ravel())
+    m.d.comb += [rom.addr.eq(Cat(found, step)), rom.en.eq(pipe.enable)]
+    return rom.data

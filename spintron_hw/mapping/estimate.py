@@ -337,6 +337,7 @@ def _roms(plan: DensePlan, level: int) -> list[tuple[int, int]]:
 @once_each
 def _rom_widths(adc: Adc) -> list[int]:
     """Bits of the transitions that a binary search meets, one level of it after the other."""
+    assert adc.transitions is not None
     count = adc.transitions.shape[-1]
     widths = []
     for bit in range(count.bit_length()):

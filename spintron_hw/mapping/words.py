@@ -154,12 +154,12 @@ class Banks:
                 f"Banks: codes must lie in {-limit}..{limit - 1} to fit {self.code_width} bits, "
                 f"not in {words.min()}..{words.max()}"
             )
-        codes = np.zeros((len(words), self.count * self.per_bank), dtype=object)
+        exact = np.int64 if self.width < 63 else object
+        codes = np.zeros((len(words), self.count * self.per_bank), dtype=exact)
         codes[:, : self.lanes] = words.reshape(len(words), -1) & ((1 << self.code_width) - 1)
         shifts = [1 << offset * self.code_width for offset in range(self.per_bank)]
-        packed = codes.reshape(len(words), self.count, self.per_bank) @ np.array(
-            shifts, dtype=object
-        )
+        lanes = codes.reshape(len(words), self.count, self.per_bank)
+        packed = (lanes * np.array(shifts, dtype=exact)).sum(axis=-1)
         return packed.T.tolist()
 
 
