@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from .folders import wav_folder
     from .idx import read_idx
     from .images import FASHION_MNIST, digits, fashion_mnist
+    from .keyword_data import Surroundings, keyword_dataset
+    from .keywords import SpokenClips, speak_words
+    from .spoken_words import SpokenWords
     from .wav import Recording, read_wav
 
 __all__ = [
@@ -19,10 +22,15 @@ __all__ = [
     "Dataset",
     "Features",
     "Recording",
+    "SpokenClips",
+    "SpokenWords",
+    "Surroundings",
     "digits",
     "fashion_mnist",
+    "keyword_dataset",
     "read_idx",
     "read_wav",
+    "speak_words",
     "wav_folder",
 ]
 
@@ -31,10 +39,15 @@ _HOMES = {
     "Dataset": ".dataset",
     "Features": ".features",
     "Recording": ".wav",
+    "SpokenClips": ".keywords",
+    "SpokenWords": ".spoken_words",
+    "Surroundings": ".keyword_data",
     "digits": ".images",
     "fashion_mnist": ".images",
+    "keyword_dataset": ".keyword_data",
     "read_idx": ".idx",
     "read_wav": ".wav",
+    "speak_words": ".keywords",
     "wav_folder": ".folders",
 }
 
