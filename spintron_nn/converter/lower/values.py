@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..graph import Affine, Function, Norm, Pad, Permute, Slice, Step, Upsample
+from ..graph import Affine, Function, Norm, Pad, Permute, Reshape, Slice, Step, Upsample
 from .close import close
 from .real import Chain, Line, is_rising
 from .work import Pending, Signal, Work
@@ -34,6 +34,9 @@ Reals = NDArray[np.float64]
 TABLE_BITS = 8
 """Most bits of codes that a table is made for."""
 
+WIDEST = 16
+"""Most bits of codes that a matrix or a join takes."""
+
 MORE_BITS = 2
 """Bits that the argument of a table has beyond an activation: functions are steep somewhere."""
 
@@ -49,7 +52,19 @@ def coded(work: Work, name: str) -> Signal:
         if name in work.met:
             bits = min(bits + MORE_BITS, TABLE_BITS)
         value = work.values[name] = close(work, value, bits)
-    return value
+    return value if value.kind.bits <= WIDEST else _narrowed(work, name, value)
+
+
+def _narrowed(work: Work, name: str, wide: Signal) -> Signal:
+    """Codes of values that came out as sums: the largest scores, say."""
+    key = f"{name}_codes"
+    found = work.values.get(key)
+    if not isinstance(found, Signal):
+        step = Step(key, Reshape(), (name,), wide.index.shape)
+        pending = replace(identity(work, wide, step), steps=(name,))
+        found = close(work, pending, work.settings.activation_bits)
+        work.values[key] = found
+    return found
 
 
 def canonical(index: Ints) -> Ints:
@@ -187,7 +202,8 @@ def function(work: Work, step: Step, operation: Function) -> Pending:
     if pending.layer is None and math.prod(chain.shape) == 1 and pending.kind.bits <= TABLE_BITS:
         return _further(pending, step, chain, shared=True)
     bits = min(work.settings.activation_bits + MORE_BITS, TABLE_BITS)
-    pending = identity(work, close(work, pending, bits), step)
+    before = replace(pending, steps=pending.steps or step.inputs)
+    pending = identity(work, close(work, before, bits), step)
     return _further(pending, step, pending.chain.then(operation), shared=True)
 
 

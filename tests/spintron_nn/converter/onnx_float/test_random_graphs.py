@@ -90,6 +90,15 @@ def test_every_code_of_a_network_is_that_of_its_operations(block, tmp_path):
     assert placed > 35
 
 
+@pytest.mark.parametrize("seed", [1017, 4018])
+def test_wide_values_are_narrowed_before_they_meet_others(seed, tmp_path):
+    """The largest of wide scores, in a function and in a sum."""
+    graph, outputs = random_graph(seed)
+    model = load_real_onnx(graph.save(tmp_path / "m.onnx", *outputs))
+    assert not check(model)
+    assert lowered_differences(str(seed), model) == []
+
+
 def test_every_operator_occurs():
     found = collections.Counter(
         node.op_type for seed in range(360) for node in random_graph(seed)[0].nodes
