@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -25,28 +25,10 @@ from spintron_nn.converter.stack_of import stack_of
 from spintron_nn.core.mtj_models import MTJConfig
 
 from .fake_quant import activation_scale, chip_weights, device_error, fake_quantise
+from .loop import Fit
+from .progress import Progress
 
-__all__ = ["Progress", "fine_tune", "train"]
-
-CLIP = 1.0
-"""Largest norm of a gradient."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """State of a training run after an epoch.
-
-    Attributes
-    ----------
-    epoch, epochs : int
-        Epochs done and asked for.
-    loss : float
-        Mean loss of the epoch.
-    """
-
-    epoch: int
-    epochs: int
-    loss: float
+__all__ = ["fine_tune", "train"]
 
 
 def train(
@@ -58,17 +40,27 @@ def train(
     batch_size: int = 64,
     learning_rate: float = 1e-2,
     label_smoothing: float = 0.05,
+    checkpoint: str | PathLike[str] | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> nn.Module:
     """Train a classifier in floating point; return a trained copy, in evaluation mode.
 
     Parameters and determinism are those of :func:`fine_tune`.
     """
-    x, y = _data("train", train_data, batch_size)
-    trained = copy.deepcopy(model).train()
-    run = _Run(epochs, seed, batch_size, learning_rate, label_smoothing, progress)
-    run.fit(lambda batch, _: trained(batch), list(trained.parameters()), x, y)
-    return trained.eval()
+    data = _data("train", train_data, batch_size)
+    trained = copy.deepcopy(model)
+    fit = Fit(
+        epochs=epochs,
+        seed=seed,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        loss=nn.CrossEntropyLoss(label_smoothing=label_smoothing),
+        facts={"label_smoothing": label_smoothing},
+        checkpoint=checkpoint,
+        progress=progress,
+    )
+    fit.run(trained, data)
+    return trained
 
 
 def fine_tune(
@@ -83,6 +75,7 @@ def fine_tune(
     batch_size: int = 64,
     learning_rate: float = 3e-3,
     label_smoothing: float = 0.05,
+    checkpoint: str | PathLike[str] | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> nn.Module:
     """Fine-tune a classifier for chips of a technology; return a tuned copy.
@@ -112,6 +105,8 @@ def fine_tune(
         Largest learning rate of Adam.
     label_smoothing : float
         Share of the target that goes to all classes evenly.
+    checkpoint : path or None
+        File to continue from where it exists, and to write after every epoch, as for :class:`Fit`.
     progress : callable or None
         Called with a :class:`Progress` after every epoch.
 
@@ -121,6 +116,8 @@ def fine_tune(
         If the model holds what cannot be converted.
     ParameterError
         If an argument is outside its range, or inputs and labels do not fit each other.
+    TrainingFileError
+        If the checkpoint is damaged, or of another run.
     """
     check_int("fine_tune", "weight_bits", weight_bits, 1, 8)
     check_int("fine_tune", "activation_bits", activation_bits, 1, 8)
@@ -129,8 +126,18 @@ def fine_tune(
     stack = stack_of(parse(export_of(model, x[:2].numpy())))
     tuned = copy.deepcopy(model).float().eval()
     chip_model = _OnChips(tuned, stack, config, weight_bits, activation_bits, x)
-    run = _Run(epochs, seed, batch_size, learning_rate, label_smoothing, progress)
-    run.fit(chip_model.forward, list(tuned.parameters()), x, y)
+    bits = (weight_bits, activation_bits)
+    fit = Fit(
+        epochs=epochs,
+        seed=seed,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        loss=nn.CrossEntropyLoss(label_smoothing=label_smoothing),
+        facts={"label_smoothing": label_smoothing, "bits": bits, "technology": config},
+        checkpoint=checkpoint,
+        progress=progress,
+    )
+    fit.run(tuned, (x, y), forward=chip_model.forward)
     return tuned
 
 
@@ -144,51 +151,6 @@ def _data(owner: str, data: tuple[Any, Any], batch_size: int) -> tuple[Tensor, T
             f"2, not shapes {tuple(x.shape)} and {labels.shape}"
         )
     return x, torch.from_numpy(labels.astype(np.int64))
-
-
-@dataclass(frozen=True)
-class _Run:
-    """A training run: everything but the model and the data."""
-
-    epochs: int
-    seed: int
-    batch_size: int
-    learning_rate: float
-    label_smoothing: float
-    progress: Callable[[Progress], None] | None
-
-    def fit(
-        self,
-        forward: Callable[[Tensor, torch.Generator], Tensor],
-        parameters: list[nn.Parameter],
-        x: Tensor,
-        y: Tensor,
-    ) -> None:
-        """Minimise the cross entropy of ``forward(inputs, random)``."""
-        check_int("training", "epochs", self.epochs, 1, 1 << 20)
-        random = torch.Generator().manual_seed(self.seed)
-        starts = range(0, len(x) - 1, self.batch_size)  # a last batch of one has no statistics
-        adam = torch.optim.Adam(parameters, lr=self.learning_rate)
-        rate = torch.optim.lr_scheduler.OneCycleLR(
-            adam, self.learning_rate, total_steps=self.epochs * len(starts), pct_start=0.2
-        )
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)  # dropout draws from the global generator
-            for epoch in range(self.epochs):
-                order, total = torch.randperm(len(x), generator=random), 0.0
-                for start in starts:
-                    picked = order[start : start + self.batch_size]
-                    loss = functional.cross_entropy(
-                        forward(x[picked], random), y[picked], label_smoothing=self.label_smoothing
-                    )
-                    adam.zero_grad()
-                    loss.backward()
-                    nn.utils.clip_grad_norm_(parameters, CLIP)
-                    adam.step()
-                    rate.step()
-                    total += float(loss.detach())
-                if self.progress is not None:
-                    self.progress(Progress(epoch + 1, self.epochs, total / len(starts)))
 
 
 class _OnChips:

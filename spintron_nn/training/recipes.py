@@ -18,7 +18,8 @@ from spintron_nn.core.mtj_models import MTJConfig
 from spintron_nn.datasets import Dataset
 
 from .networks import NETWORKS
-from .qat import Progress, fine_tune, train
+from .progress import Progress
+from .qat import fine_tune, train
 
 __all__ = [
     "DIGITS",

@@ -10,7 +10,8 @@ from torch import nn
 from spintron_ir import ConversionError, ParameterError
 from spintron_nn.core.mtj_models import MTJConfig
 from spintron_nn.training.networks import mlp
-from spintron_nn.training.qat import Progress, fine_tune, train
+from spintron_nn.training.progress import Progress
+from spintron_nn.training.qat import fine_tune, train
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.standard_normal((130, 8)).astype(np.float32)
