@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ QUIET = 0.01
 """Share of a clip's peak below which its ends are silence."""
 
 _BYTES = 1 << 32  # of all arrays of a file
+# RuntimeError: encrypted, or packed in a way that this Python does not know.
+_UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +183,7 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
                 raise ValueError(f"more than {_BYTES} bytes")
         with np.load(path, allow_pickle=False) as file:
             return dict(file)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise _damaged(path, str(error)) from error
 
 

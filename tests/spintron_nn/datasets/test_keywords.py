@@ -190,6 +190,25 @@ def test_refuses_damaged_files(tmp_path, damage):
         speak_words(FEW, tmp_path)
 
 
+def test_any_damage_is_one_error(tmp_path):
+    random = np.random.default_rng(3)
+    path = tmp_path / f"keywords-{FEW.digest()[:16]}.npz"
+    arrays = {"sound": np.arange(12, dtype=np.int16), "lengths": np.full(6, 2)}
+    np.savez_compressed(path, **arrays, version=np.zeros(1, np.uint8))
+    whole = path.read_bytes()
+    refused = 0
+    for _ in range(300):
+        data = bytearray(whole)
+        for place in random.integers(0, len(data), 3):
+            data[place] = random.integers(0, 256)
+        path.write_bytes(data)
+        try:
+            speak_words(FEW, tmp_path)
+        except ParameterError:
+            refused += 1
+    assert refused > 100
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
