@@ -245,10 +245,12 @@ FASHION_LENET = Recipe(
     weight_bits=4,
     activation_bits=4,
     crossbar_size=128,
-    adc_bits=8,
+    adc_bits=6,
     calibration_frames=512,
 )
 """Pictures of clothes, LeNet-5's shape, quantised after training."""
 
-FASHION_SEPARABLE = replace(FASHION_LENET, architecture="separable", widths=(16, 32, 64, 64, 10))
+FASHION_SEPARABLE = replace(
+    FASHION_LENET, architecture="separable", widths=(16, 32, 64, 64, 10), adc_bits=8
+)
 """Pictures of clothes, depthwise separable convolutions, quantised after training."""
