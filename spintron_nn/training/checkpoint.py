@@ -31,8 +31,8 @@ def store(session: Session) -> None:
         write_tree(path, KIND, _state(session) | {"random": random})
 
 
-def restore(session: Session) -> None:
-    """Continue from the checkpoint of a run, if it keeps one and that exists.
+def restore(session: Session) -> bool:
+    """Continue from the checkpoint of a run, if it keeps one and that exists; tell whether.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def restore(session: Session) -> None:
     """
     path = session.fit.checkpoint
     if path is None or not session.team.first(Path(path).is_file()):
-        return
+        return False
     tree = read_tree(path, KIND)
     try:
         _check(tree, session)
@@ -53,6 +53,7 @@ def restore(session: Session) -> None:
             f"{path}: the checkpoint is malformed ({type(error).__name__}); remove it to start anew"
         ) from error
     session.team.gather(None)  # none writes before all have read
+    return True
 
 
 def _random(session: Session) -> dict[str, Any]:

@@ -74,6 +74,8 @@ def team(device: torch.device) -> Iterator[Team]:
     ParameterError
         If torchrun's variables are missing.
     """
+    if device.type == "cuda":
+        torch.cuda.set_device(device)  # nccl sends objects from the current one
     made = not distributed.is_initialized()
     if made:
         missing = [name for name in VARIABLES if name not in os.environ]

@@ -63,8 +63,9 @@ class Fit(Settings):
         averaged; batch normalisations see the share only, and their statistics are of process 0.
         Only that process writes. It may not be the same as one process within float32.
     checkpoint : path or None
-        File to continue from where it exists, and to write after every epoch. That of a finished
-        run gives its result at once; that of another run is refused.
+        File to continue from where it exists, whatever the model's weights are by then, and to
+        write at the start and after every epoch. That of a finished run gives its result at once;
+        that of another run is refused.
     checkpoint_every : int or None
         Also write it after so many steps.
     generators : mapping of str to torch.Generator or numpy.random.Generator
@@ -142,7 +143,8 @@ class Fit(Settings):
                 torch.manual_seed(self.seed + group.rank)  # dropout draws from the global generator
                 data = (train_data, validation_data)
                 session = Session(self, model, data, device, group, forward, predict)
-                restore(session)
+                if not restore(session):
+                    store(session)  # the model as it was given: a run may be cut off before a step
                 return session.run(lambda: store(session))
 
     def _device(self) -> torch.device:

@@ -68,6 +68,16 @@ def load_weights(model: nn.Module, path: str | PathLike[str]) -> dict[str, Any]:
     ------
     TrainingFileError
         If the file is damaged or holds other weights than the model has. The model is unchanged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> model, other = nn.Linear(2, 3), nn.Linear(2, 3)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(model, f"{folder}/model.safetensors")
+    ...     _ = load_weights(other, f"{folder}/model.safetensors")
+    >>> torch.equal(model.weight, other.weight)
+    True
     """
     manifest, weights = _read(path)
     found = differences("weights", weights, model.state_dict())
@@ -94,6 +104,15 @@ def read_manifest(path: str | PathLike[str]) -> dict[str, Any]:
     ------
     TrainingFileError
         If the file is damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(nn.Linear(2, 3), f"{folder}/model.safetensors", accuracy=0.5)
+    ...     manifest = read_manifest(f"{folder}/model.safetensors")
+    >>> manifest["architecture"], manifest["facts"], list(manifest["versions"])
+    ('Linear', {'accuracy': 0.5}, ['spintron-nn-kit', 'torch', 'python'])
     """
     return _read(path)[0]
 

@@ -25,6 +25,12 @@ class Progress:
     metrics : mapping of str to float
         Means of the metrics over the same batches, and ``validation_loss`` and
         ``validation_NAME`` where there are validation data.
+
+    Examples
+    --------
+    >>> state = Progress(1, 5, 0.7, learning_rate=0.01, metrics={"accuracy": 0.5})
+    >>> state.accuracy, list(state.figures())
+    (0.5, ['loss', 'learning_rate', 'seconds', 'accuracy'])
     """
 
     epoch: int

@@ -37,6 +37,17 @@ def one_cycle(optimiser: Optimizer, steps: int) -> LRScheduler:
     Source
     ------
     Smith and Topin, "Super-Convergence", arXiv:1708.07120.
+
+    Examples
+    --------
+    >>> import torch
+    >>> adam = torch.optim.Adam([torch.zeros(1, requires_grad=True)], lr=1.0)
+    >>> rate = one_cycle(adam, 100)
+    >>> for _ in range(19):
+    ...     adam.step()
+    ...     rate.step()
+    >>> rate.get_last_lr()
+    [1.0]
     """
     rates = [group["lr"] for group in optimiser.param_groups]
     # A rise of exactly one step would be divided by the nought steps after it.

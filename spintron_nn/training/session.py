@@ -178,25 +178,29 @@ class Session:
         loss = sums["loss"] / self.team.size / len(self.starts)
         return {name: value / seen for name, value in sums.items()} | {"loss": loss}
 
-    @torch.no_grad()
     def _validate(self) -> dict[str, float]:
         """Loss and metrics on the validation data, by process 0."""
         sums: dict[str, float] = {}
         if self.validation is not None and self.team.rank == 0:
-            judges = {"loss": self.fit.loss, **self.fit.metrics}
             modes = [(module, module.training) for module in self.model.modules()]
             self.model.eval()
-            sums = dict.fromkeys(judges, 0.0)
-            size = len(self.validation[0])
-            batches = (part.split(self.fit.batch_size) for part in self.validation)
-            for x, y in zip(*batches, strict=True):
-                x, y = x.to(self.device), y.to(self.device)
-                scores = self.model(x) if self.predict is None else self.predict(x)
-                for name, judge in judges.items():
-                    sums[name] += float(judge(scores, y)) * len(x) / size
-            for module, mode in modes:
-                module.training = mode
+            try:
+                sums = self._judged(*self.validation)
+            finally:
+                for module, mode in modes:
+                    module.training = mode
         return self.team.first(sums)
+
+    @torch.no_grad()
+    def _judged(self, inputs: Tensor, labels: Tensor) -> dict[str, float]:
+        judges = {"loss": self.fit.loss, **self.fit.metrics}
+        sums, size = dict.fromkeys(judges, 0.0), self.fit.batch_size
+        for x, y in zip(inputs.split(size), labels.split(size), strict=True):
+            x, y = x.to(self.device), y.to(self.device)
+            scores = self.model(x) if self.predict is None else self.predict(x)
+            for name, judge in judges.items():
+                sums[name] += float(judge(scores, y)) * len(x)
+        return {name: value / len(inputs) for name, value in sums.items()}
 
     def _judge(self, validated: dict[str, float]) -> None:
         """Keep the weights if they are the best so far."""

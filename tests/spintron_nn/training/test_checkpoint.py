@@ -82,6 +82,16 @@ def test_interrupted_at_every_turn(whole, tmp_path):
     assert found == whole[0] and 8 < tries < 20
 
 
+@pytest.mark.parametrize("stop", [1, 6, 12])
+def test_the_interrupted_model_itself_may_be_given_again(whole, tmp_path, stop):
+    """Its weights are those of the checkpoint again, also before the first step is kept."""
+    cut, run = Run(tmp_path, stop), Run(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        cut.go()
+    run.model = cut.model
+    assert run.go() == whole[0]
+
+
 def test_keeping_checkpoints_changes_nothing(whole, tmp_path):
     assert Run(tmp_path, checkpoint=None).go() == whole[0]
 
