@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from amaranth import ClockSignal, Elaboratable, Instance, Module, Shape, Signal, unsigned
-from amaranth.lib import memory
+from amaranth import ClockSignal, Elaboratable, Instance, Shape, Signal, unsigned
+from amaranth.hdl import MemoryData, MemoryInstance
 from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["LONG", "ContentsApart", "StoredWords"]
@@ -52,6 +52,9 @@ class ContentsApart:
 class StoredWords(Elaboratable):
     """A memory that is read a word a cycle, and may be written.
 
+    In Verilog it has the name under which it is a submodule; written apart, that is an instance,
+    whose words are its memory ``m``.
+
     Timing
     ------
     The word is there 1 cycle after its address, where :attr:`en` is high. A cycle that reads what
@@ -91,24 +94,18 @@ class StoredWords(Elaboratable):
         """Names of the signals that go in."""
         return ("addr", "en", "w_addr", "w_data", "w_en") if self.writes else ("addr", "en")
 
-    def elaborate(self, platform: Any) -> Module | Instance:
+    def elaborate(self, platform: Any) -> MemoryInstance | Instance:
         if isinstance(platform, ContentsApart) and len(self.contents) >= LONG:
             return platform.instance(self)
-        m = Module()
-        words = memory.Memory(
-            shape=self.shape, depth=len(self.contents), init=self.contents.tolist()
+        words = MemoryInstance(
+            data=MemoryData(shape=self.shape, depth=len(self.contents), init=self.contents.tolist())
         )
-        m.submodules.words = words
-        read = words.read_port()
-        m.d.comb += [read.addr.eq(self.addr), read.en.eq(self.en), self.data.eq(read.data)]
         if self.writes:
-            write = words.write_port()
-            m.d.comb += [
-                write.addr.eq(self.w_addr),
-                write.data.eq(self.w_data),
-                write.en.eq(self.w_en),
-            ]
-        return m
+            words.write_port(domain="sync", addr=self.w_addr, data=self.w_data, en=self.w_en)
+        words.read_port(
+            domain="sync", addr=self.addr, data=self.data, en=self.en, transparent_for=()
+        )
+        return words
 
     def verilog(self, name: str) -> str:
         """Return a module with the same ports and the clock ``clk``.
