@@ -94,7 +94,7 @@ def _check(tree: Any, session: Session) -> None:
     facts, mine = tree["run"], session.facts
     other = [
         f"{name} {facts.get(name)!s:.60} there, {mine.get(name)!s:.60} here"
-        for name in [*mine, *(facts.keys() - mine.keys())]
+        for name in [*mine, *(name for name in facts if name not in mine)]
         if facts.get(name) != mine.get(name)
     ]
     if other:
@@ -105,7 +105,10 @@ def _check(tree: Any, session: Session) -> None:
     fresh = _state(session) | {"random": tree["random"]}
     found = differences("model", tree["model"], fresh["model"])
     if found:
-        raise TrainingFileError(f"the checkpoint of another model: {'; '.join(found[:4])}")
+        raise TrainingFileError(
+            f"the checkpoint of another model: {'; '.join(found[:4])}; build the model that it is "
+            "of, or give another file"
+        )
     if tree["best"] is not None:
         best = {"epoch": 0, "value": 0.0, "weights": fresh["model"]}
         found += differences("best", tree["best"], best)
@@ -126,7 +129,10 @@ def _check(tree: Any, session: Session) -> None:
         found.append("the position is outside the run")
     if (order is None) != (step == 0):
         found.append("the order of the data does not fit the position")
-    elif order is not None and not torch.equal(order.sort().values, torch.arange(len(session.x))):
+    elif order is not None and not (
+        order.dtype == torch.int64
+        and torch.equal(order.sort().values, torch.arange(len(session.x)))
+    ):
         found.append("the order of the data is no order of them")
     if order is not None:
         sums = dict.fromkeys(("loss", *session.fit.metrics), 0.0)

@@ -216,7 +216,7 @@ def changed(place, value):
     return change
 
 
-MODEL = "the checkpoint of another model: "
+MODEL = "the checkpoint of another model: {}; build the model that it is of, or give another file"
 MALFORMED = "the checkpoint is malformed: {}; remove it to start anew"
 
 
@@ -224,11 +224,11 @@ MALFORMED = "the checkpoint is malformed: {}; remove it to start anew"
     ("change", "message"),
     [
         (changed(("model", "fc1.weight"), torch.zeros(6, 9)),
-         MODEL + "model.fc1.weight: shape (6, 9) instead of (6, 8)"),
-        (changed(("model", "fc1.weight"), None), MODEL + "model.fc1.weight is missing"),
-        (changed(("model", "fc9"), torch.zeros(1)), MODEL + "model.fc9 is not known"),
+         MODEL.format("model.fc1.weight: shape (6, 9) instead of (6, 8)")),
+        (changed(("model", "fc1.weight"), None), MODEL.format("model.fc1.weight is missing")),
+        (changed(("model", "fc9"), torch.zeros(1)), MODEL.format("model.fc9 is not known")),
         (changed(("model", "fc1.bias"), torch.zeros(6).double()),
-         MODEL + "model.fc1.bias: torch.float64 instead of torch.float32"),
+         MODEL.format("model.fc1.bias: torch.float64 instead of torch.float32")),
         (changed(("best", "weights", "fc1.bias"), 3),
          MALFORMED.format("best.weights.fc1.bias is no tensor")),
         (changed(("optimiser", "state", 0, "exp_avg"), torch.zeros(1)),
@@ -254,6 +254,8 @@ MALFORMED = "the checkpoint is malformed: {}; remove it to start anew"
         (changed(("step",), 1.5), MALFORMED.format("the position is outside the run")),
         (changed(("order",), torch.zeros(100, dtype=torch.int64)),
          MALFORMED.format("the order of the data is no order of them")),
+        (changed(("order",), torch.arange(100.0)),
+         MALFORMED.format("the order of the data is no order of them")),
         (changed(("step",), 0),
          MALFORMED.format("the order of the data does not fit the position")),
         (changed(("sums",), {"loss": 0.0}), MALFORMED.format("sums.accuracy is missing")),
@@ -265,7 +267,7 @@ MALFORMED = "the checkpoint is malformed: {}; remove it to start anew"
         (changed(("epoch",), None),
          "the checkpoint is malformed (KeyError); remove it to start anew"),
         (changed(("run",), 5),
-         "the checkpoint is malformed (AttributeError); remove it to start anew"),
+         "the checkpoint is malformed (TypeError); remove it to start anew"),
         (changed(("random", 0, "run"), torch.full((5056,), 255, dtype=torch.uint8)),
          "the checkpoint is malformed (RuntimeError); remove it to start anew"),
     ],
