@@ -7,34 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Norm", "Stack", "Stage"]
+from .graph import Norm
+
+__all__ = ["Stack", "Stage"]
 
 Reals = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Norm:
-    """A batch normalisation ``gamma * (z - mean) / sqrt(var + eps) + beta``, channel by channel.
-
-    Parameters
-    ----------
-    gamma, beta, mean, var : float64 arrays of shape ``(outputs,)``
-        Scale, shift and running statistics.
-    eps : float
-        Added to the variance.
-    gamma_key, beta_key, mean_key, var_key : str or None
-        Names in the model's state, None where the model has no such tensor.
-    """
-
-    gamma: Reals
-    beta: Reals
-    mean: Reals
-    var: Reals
-    eps: float
-    gamma_key: str | None = None
-    beta_key: str | None = None
-    mean_key: str | None = None
-    var_key: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from spintron_ir.errors import ConversionError
 
 from . import graph
-from .stack import Norm, Stack, Stage
+from .stack import Stack, Stage
 
 __all__ = ["stack_of"]
 
@@ -119,7 +119,7 @@ class _Reader:
         if len(step.shape) != 1 or (at_home and self.last != "linear"):
             self._report(step, f"does not follow a Linear layer; {ORDER}")
         elif self.stages and self.last == "linear":
-            self.stages[-1] = replace(self.stages[-1], norm=Norm(**vars(norm)))
+            self.stages[-1] = replace(self.stages[-1], norm=norm)
         self.last = "norm"
 
     def _relu(self, step: graph.Step, at_home: bool) -> None:

@@ -14,13 +14,14 @@ from torch.nn import functional
 
 from spintron_ir import IntType, ParameterError
 from spintron_ir.errors import check_int
+from spintron_nn.converter.graph import Norm
 from spintron_nn.converter.levels import weight_values
 from spintron_nn.converter.loading import export_of
 from spintron_nn.converter.model import real_array
 from spintron_nn.converter.pytorch_front import parse
 from spintron_nn.converter.quantise import best_scale
 from spintron_nn.converter.settings import check_bits
-from spintron_nn.converter.stack import Norm, Stack, Stage
+from spintron_nn.converter.stack import Stack, Stage
 from spintron_nn.converter.stack_of import stack_of
 from spintron_nn.core.mtj_models import MTJConfig
 

@@ -12,6 +12,7 @@ import numpy as np
 from spintron_ir import Argmax, IntType
 from spintron_ir.errors import ConversionError, ParameterError
 
+from ..input_types import InputTypes
 from ..integers import IntegerGraph
 from .advice import advice_for
 from .attributes import check_attributes
@@ -30,7 +31,7 @@ from .moves import MOVES, move, pad, split
 from .multithreshold import multithreshold_of
 from .names import Names
 from .pooling import POOLS, pool, quantised_average
-from .ports import Inputs, input_values
+from .ports import input_values
 from .quantising import quantise, quantiser_of, truncation_of
 from .reading import Graph, Operation, Refusal, read_graph
 from .values import Constant, Lost, Value
@@ -87,7 +88,7 @@ def load_onnx(
     ConversionError
         If the file is damaged or holds what cannot be converted.
     """
-    inputs = Inputs(input_type, input_scale)
+    inputs = InputTypes("load_onnx", input_type, input_scale)
     graph = read_graph(path)
     walk = _Walk(graph, inputs)
     with np.errstate(all="ignore"):
@@ -107,7 +108,7 @@ def _text(error: BaseException) -> str:
 class _Walk:
     """One pass over the operators of a graph, in order."""
 
-    def __init__(self, graph: Graph, inputs: Inputs) -> None:
+    def __init__(self, graph: Graph, inputs: InputTypes) -> None:
         self.graph, self.inputs = graph, inputs
         self.findings = list(graph.findings)
         self.tensors: dict[str, Any] = {

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import onnx
 
 from spintron_ir import IntType
-from spintron_ir.errors import ParameterError
 
+from ..input_types import InputTypes
 from .reading import Argument, Graph
 from .values import Function, Lost, Value
 from .wires import Builder
 
-__all__ = ["Inputs", "input_values"]
+__all__ = ["input_values"]
 
 INTEGERS: dict[int, IntType] = {
     onnx.TensorProto.UINT8: IntType(8),
@@ -30,69 +29,20 @@ INTEGERS: dict[int, IntType] = {
 }
 
 
-class Inputs:
-    """Integers that stand for the inputs of a graph, checked.
-
-    Parameters
-    ----------
-    kinds : IntType, dict of IntType by the name of the input, or None
-        Their types; None takes 8 bits unsigned.
-    scales : float or dict of float by the name of the input
-        Real value of one unit.
-
-    Raises
-    ------
-    ParameterError
-        If a type has more than 16 bits, or a scale is out of range.
-    """
-
-    def __init__(self, kinds: Any, scales: Any) -> None:
-        self.kinds, self.scales = kinds, scales
-        for kind in kinds.values() if isinstance(kinds, Mapping) else [kinds or IntType(8)]:
-            if kind.bits > 16:
-                raise ParameterError(
-                    f"load_onnx: input_type must have at most 16 bits, not {kind.bits}"
-                )
-        for scale in scales.values() if isinstance(scales, Mapping) else [scales]:
-            real = isinstance(scale, (int, float, np.floating)) and not isinstance(scale, bool)
-            if not real or not 1e-30 <= scale <= 1e30:
-                raise ParameterError(
-                    f"load_onnx: input_scale must be in 1e-30..1e30, not {scale!r}"
-                )
-
-    def check(self, names: list[str]) -> None:
-        """Refuse types or scales that name other inputs than the graph's."""
-        for what, given in (("input_type", self.kinds), ("input_scale", self.scales)):
-            if isinstance(given, Mapping) and set(given) != set(names):
-                raise ParameterError(
-                    f"load_onnx: {what} must be given for {', '.join(names)}, not for "
-                    f"{', '.join(map(str, given)) or 'none'}"
-                )
-
-    def kind(self, name: str) -> IntType:
-        """Type of an input."""
-        found = self.kinds[name] if isinstance(self.kinds, Mapping) else self.kinds
-        return IntType(8) if found is None else found
-
-    def scale(self, name: str) -> float:
-        """Real value of one unit of an input."""
-        return float(self.scales[name] if isinstance(self.scales, Mapping) else self.scales)
-
-
 def input_values(
-    graph: Graph, inputs: Inputs, builder: Builder, findings: list[str]
+    graph: Graph, inputs: InputTypes, builder: Builder, findings: list[str]
 ) -> dict[str, Any]:
     """Tensors of the inputs by name; what is wrong with them is added to the findings."""
     if not graph.inputs:
         findings.append("the graph must have an input, not none")
     if not graph.outputs:
         findings.append("the graph must have an output, not none: keep the scores or the class")
-    inputs.check([argument.name for argument in graph.inputs])
+    inputs.check([argument.name for argument in graph.inputs], every=True)
     found: dict[str, Any] = {}
     for argument in graph.inputs:
         title = "x" if len(graph.inputs) == 1 else argument.name
         shape = _shape(argument, findings)
-        kind, scale = inputs.kind(argument.name), inputs.scale(argument.name)
+        kind, scale = inputs.kind(argument.name) or IntType(8), inputs.scale(argument.name)
         whole = INTEGERS.get(argument.kind)
         if whole is None and argument.kind != onnx.TensorProto.FLOAT:
             findings.append(f"{argument.name} (input): must be float32; export the model again")

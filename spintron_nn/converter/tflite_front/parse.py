@@ -82,7 +82,7 @@ def load_tflite(
     ConversionError
         If the file is damaged or holds what cannot be converted.
     """
-    inputs = Inputs(input_type, input_scale)
+    inputs = Inputs("load_tflite", input_type, input_scale)
     walk = _Walk(read_graph(path), inputs)
     with np.errstate(all="ignore"):
         found = walk.run()
@@ -107,7 +107,7 @@ class _Walk:
                 self.parts[index] = Constant(tensor, tensor.values)
         if not self.graph.inputs:
             self.findings.append("the model has no input: export it again")
-        self.inputs.check([self._title(index) for index in self.graph.inputs])
+        self.inputs.check([self._title(index) for index in self.graph.inputs], every=False)
         for index in self.graph.inputs:
             self.parts[index] = self._part(f"{self._title(index)} (input)", self._input, index)
         for op in self.graph.operations:
