@@ -111,7 +111,16 @@ def estimate(
         f"interval {facts['cycles']['interval']} cycles "
         f"({facts['frames_per_second']:,.0f} frames/s) at {facts['clock_hz'] / 1e6:g} MHz (exact)"
     )
-    console.text("fits" if facts["fits"] else "does not fit: give --interval more cycles")
+    console.text("fits" if facts["fits"] else _too_large(facts))
+
+
+def _too_large(facts: dict[str, Any]) -> str:
+    """What is short, and what helps."""
+    used, there = facts["resources"], facts["capacity"]
+    short = [name for name in used if used[name] > there[name]]
+    # Codes and tables of converters take as much memory at any interval.
+    ways = "a larger board, or fewer bits" if short == ["brams"] else "--interval with more cycles"
+    return f"does not fit: too few {', '.join(short)}; try {ways}"
 
 
 def _share(used: int, available: int) -> str:
