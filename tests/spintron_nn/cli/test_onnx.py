@@ -60,13 +60,13 @@ def test_a_sampled_chip(spintron, graph, tmp_path):
     [
         (
             (),
-            "A quantised model needs --input-type uint1 to uint16 or int1 to int16, the integers that "
-            "stand for its real input, and --input-scale, the real value of one unit.",
+            "A quantised model needs --input-type uint1 to uint16 or int1 to int16, the integers "
+            "that stand for its real input, and --input-scale, the real value of one unit.",
         ),
         (
             ("--input-type", "float32"),
-            "A quantised model needs --input-type uint1 to uint16 or int1 to int16, the integers that "
-            "stand for its real input, and --input-scale, the real value of one unit.",
+            "A quantised model needs --input-type uint1 to uint16 or int1 to int16, the integers "
+            "that stand for its real input, and --input-scale, the real value of one unit.",
         ),
         (
             (*INPUT, "--weight-bits", 2),
