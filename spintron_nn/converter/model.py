@@ -149,10 +149,14 @@ class SpintronicModel:
         return found[left.pop()] if len(left) == 1 else found
 
     def predict(self, x: Any) -> NDArray[np.int64]:
-        """Class of each input, ``(batch,)``: the largest score, the lowest of equal ones."""
+        """Class of each input, ``(batch,)``: the largest score, the lowest of equal ones.
+
+        Where the network gives several classes by rank it is the first.
+        """
         found = self._outputs(x)
         if "class" in found:
-            return found["class"].reshape(-1)
+            first: NDArray[np.int64] = found["class"].reshape(len(found["class"]), -1)[:, 0]
+            return first
         if "scores" not in found:
             raise ParameterError(
                 "SpintronicModel: predict needs an output 'scores' or 'class', not "

@@ -21,6 +21,7 @@ from spintron_ir import (
     Node,
     Output,
     ParameterError,
+    TopK,
 )
 from spintron_ir.layers import Layer
 from spintron_nn.core.chip import Chip
@@ -234,7 +235,7 @@ class _Walk:
             source = node.inputs[0]
             if source in self.slopes:
                 layer = _of_type(layer, self.types[source])
-                if not isinstance(layer, Argmax):
+                if not isinstance(layer, (Argmax, TopK)):
                     self.slopes[node.name] = self.slopes[source]
         self.types[node.name] = layer.type
         self.frames.add(node.name, layer, node.inputs)
@@ -309,12 +310,12 @@ class _Walk:
 
 def _keeps_order(op: Matrix | Layer) -> bool:
     """Whether an operation does the same to integers in any unit."""
-    return isinstance(op, (Flatten, Argmax)) or (isinstance(op, Gather) and not op.pad_value)
+    return isinstance(op, (Flatten, Argmax, TopK)) or (isinstance(op, Gather) and not op.pad_value)
 
 
 def _of_type(layer: Any, kind: IntType) -> Any:
     """A layer that keeps the order of values, for values of another type."""
-    field = "input" if isinstance(layer, Argmax) else "type"
+    field = "input" if isinstance(layer, (Argmax, TopK)) else "type"
     return replace(layer, **{field: kind})
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spintron_ir import Argmax, Flatten
+from spintron_ir import Argmax, Flatten, TopK
 
 from ..integers import IntegerOutput, Matrix
 from .constants import integers
@@ -22,6 +22,9 @@ Ints = NDArray[np.int64]
 
 CLASSES = ("TopK", "ArgMax")
 
+MOST_RANKS = 256
+"""Most indices of ``TopK``."""
+
 MOST = 1 << 24
 """Values of a score and a channel that are looked at to prove their order."""
 
@@ -29,7 +32,7 @@ BLOCK = 1 << 20
 
 
 def argmax(op: Operation, parts: list[Any], taken: set[str], builder: Builder) -> Value:
-    """The index of the largest, of ``ArgMax`` or of ``TopK`` with one.
+    """The index of the largest, of ``ArgMax``, or of the largest ``k``, of ``TopK``.
 
     Parameters
     ----------
@@ -49,7 +52,7 @@ def argmax(op: Operation, parts: list[Any], taken: set[str], builder: Builder) -
     """
     value = parts[0]
     assert isinstance(value, Value)
-    _check_class(op, parts, value, taken)
+    count = _check_class(op, parts, value, taken)
     gain = value.function.gain
     if gain is None or not (gain > 0).all():
         raise Refusal(
@@ -64,31 +67,45 @@ def argmax(op: Operation, parts: list[Any], taken: set[str], builder: Builder) -
         )
     value = biased or value
     node = builder.laid(value.wire, value.wire.index.reshape(-1))
-    made = Argmax(input=builder.type(node), length=value.wire.index.size)
-    name = builder.add("argmax", made, node)
+    kind, length = builder.type(node), value.wire.index.size
+    made: Argmax | TopK = Argmax(input=kind, length=length)
+    if count > 1:
+        made = TopK(in_shape=(length,), input=kind, k=count)
+    name = builder.add("argmax" if count == 1 else "topk", made, node)
     axis = int(op.attributes.get("axis", -1 if op.kind == "TopK" else 0)) % len(value.shape)
-    shape = tuple(1 if n == axis else size for n, size in enumerate(value.shape))
+    shape = tuple(count if n == axis else size for n, size in enumerate(value.shape))
     if op.kind == "ArgMax" and not op.attributes.get("keepdims", 1):
         shape = shape[:axis] + shape[axis + 1 :]
-    index = np.zeros(shape, dtype=np.int32)
+    index = np.arange(count, dtype=np.int32).reshape(shape)
     rows = np.zeros((1,) * len(shape), dtype=np.int64)
-    return Value.of_integers(Wire(name, index), rows, 0, made.length - 1)
+    return Value.of_integers(Wire(name, index), rows, 0, length - 1)
 
 
-def _check_class(op: Operation, parts: list[Any], value: Value, taken: set[str]) -> None:
+def _check_class(op: Operation, parts: list[Any], value: Value, taken: set[str]) -> int:
+    """How many indices are wanted."""
     axis = int(op.attributes.get("axis", -1 if op.kind == "TopK" else 0))
     axis += len(value.shape) if axis < 0 else 0
     if value.wire.index.size != value.shape[axis] or axis == 0:
         raise Refusal(f"looks along the axis {axis}, not along all values: flatten first")
     if op.attributes.get("select_last_index", 0):
         raise Refusal("takes the last of equal values: take the first")
+    count = [1]
     if op.kind == "TopK":
         if len(parts) < 2 or not isinstance(parts[1], Constant):
             raise Refusal("needs a constant k: export the model again")
-        if integers(parts[1].values) != [1] or not op.attributes.get("largest", 1):
-            raise Refusal("gives more than the largest: take the first alone (k = 1)")
+        count = integers(parts[1].values)
+        if len(count) != 1 or not 1 <= count[0] <= min(value.wire.index.size, MOST_RANKS):
+            raise Refusal(
+                f"gives the largest {count}, and one number up to {MOST_RANKS} and to that of all "
+                "values is converted: take fewer"
+            )
+        if not op.attributes.get("largest", 1):
+            raise Refusal("gives the least values: turn signs in the last layer, take the largest")
+        if count != [1] and not op.attributes.get("sorted", 1):
+            raise Refusal("leaves the order of its results open: take them sorted")
         if op.outputs[0] in taken:
             raise Refusal("gives values, not their index: take its second output")
+    return count[0]
 
 
 def output_of(title: str, value: Value, builder: Builder) -> IntegerOutput:

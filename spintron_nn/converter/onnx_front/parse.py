@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from spintron_ir import Argmax, IntType
+from spintron_ir import Argmax, IntType, TopK
 from spintron_ir.errors import ConversionError, ParameterError
 
 from ..input_types import InputTypes
@@ -309,7 +309,7 @@ class _Walk:
     def _titles(self, results: list[tuple[str, Value]]) -> list[str]:
         """Names of the results: ``class`` and ``scores`` where there is one of each."""
         nodes = {node.name: node.op for node in self.builder.nodes}
-        classes = [isinstance(nodes.get(value.wire.node), Argmax) for _, value in results]
+        classes = [isinstance(nodes.get(value.wire.node), (Argmax, TopK)) for _, value in results]
         names = Names()
         if sum(classes) <= 1 and len(results) - sum(classes) <= 1:
             return ["class" if found else "scores" for found in classes]

@@ -137,8 +137,13 @@ CASES = {
     "ArgMax_0 (ArgMax): looks along the axis 1, not along all values: flatten first": lambda: start(
         (2, 3)
     ).add("ArgMax", axis=1),
-    "TopK_0 (TopK): gives more than the largest: take the first alone (k = 1)": lambda: constant(
-        start(), "TopK", [2], I64, outputs=2
+    "TopK_0 (TopK): gives the largest [3], and one number up to 256 and to that of all values is "
+    "converted: take fewer": lambda: constant(start(), "TopK", [3], I64, outputs=2),
+    "TopK_0 (TopK): gives the least values: turn signs in the last layer, take the largest": (
+        lambda: constant(start(), "TopK", [2], I64, outputs=2, largest=0)
+    ),
+    "TopK_0 (TopK): leaves the order of its results open: take them sorted": (
+        lambda: constant(start(), "TopK", [2], I64, outputs=2, sorted=0)
     ),
     "QuantizeLinear_0 (QuantizeLinear): its scale must be positive and float32: absorb the sign "
     "into the weights": lambda: linear("QuantizeLinear", 0.0),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from spintron_ir import Argmax, ConversionError, Dense, IntType, ParameterError
+from spintron_ir import Argmax, ConversionError, Dense, IntType, ParameterError, TopK
 from spintron_nn.converter.onnx_front import load_onnx
 from spintron_nn.converter.quantised import convert_quantised
 from spintron_nn.converter.scores import real_outputs
@@ -87,6 +87,27 @@ def test_the_class(kind, tmp_path):
     message = "SpintronicModel: the network must have an output 'scores', not class; use predict"
     with pytest.raises(ParameterError, match=f"^{message}$"):
         made.run(x * 0.5)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("chip", [None, 4])
+def test_the_largest_in_their_order(count, chip, tmp_path):
+    graph = dense()
+    graph.add("TopK", graph.constant([count], np.int64), outputs=2)
+    choices = {} if chip is None else {"chip_seed": chip, "adc_bits": None}
+    path = graph.save(tmp_path / "m.onnx")
+    made = convert_quantised(
+        MTJConfig(resistance_variation=0.0, read_noise=0.0), path,
+        input_type=IntType(4), input_scale=0.5, **choices,
+    )  # fmt: skip
+    layer = made.network.nodes[-1].layer
+    assert isinstance(layer, TopK) and layer.shape == (count,)
+    x = codes()
+    wanted = reference(graph, (x * 0.5).astype(np.float32))
+    found = made.network.run(x)
+    if chip is None:
+        np.testing.assert_array_equal(found, wanted)
+    assert made.predict(x * 0.5).tolist() == found[:, 0].tolist()
 
 
 def test_scores_that_do_not_compare_have_no_class(tmp_path):
