@@ -46,14 +46,17 @@ def read_real(path: str | Path) -> Model:
     """
     path = Path(path)
     if path.suffix == ".onnx":
-        if is_quantised(path):
+        from .onnx_float import load_real_onnx
+
+        try:
+            return load_real_onnx(path)
+        except ConversionError as error:
+            if not is_quantised(path):
+                raise
             raise ConversionError(
                 [f"{path.name}: is quantised already; convert it with convert_quantised, and "
                  "--input-type on the command line"]
-            )  # fmt: skip
-        from .onnx_float import load_real_onnx
-
-        return load_real_onnx(path)
+            ) from error  # fmt: skip
     from .loading import load_pt2  # these two load torch
     from .pytorch_front import parse
 
