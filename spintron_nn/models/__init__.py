@@ -1,0 +1,1 @@
+"""Networks made for crossbars of spintronic devices, some with trained weights."""

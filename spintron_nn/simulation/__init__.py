@@ -1,0 +1,1 @@
+"""Networks of sampled chips simulated fast: many chips at once, in torch, integer for integer."""
