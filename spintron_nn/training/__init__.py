@@ -1,5 +1,6 @@
 """Training for chips: quantised weights and varying devices in every step."""
 
+from .bar import progress_bar
 from .loop import Fit
 from .metrics import accuracy, top_k
 from .model_file import load_weights, read_manifest, save_model
@@ -32,6 +33,7 @@ __all__ = [
     "load_weights",
     "mlflow_run",
     "one_cycle",
+    "progress_bar",
     "read_manifest",
     "save_model",
     "top_k",
