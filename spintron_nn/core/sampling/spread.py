@@ -87,7 +87,9 @@ class Spread:
             )
 
 
-def correlated_field(random: np.random.Generator, rows: int, cols: int, length: float) -> Reals:
+def correlated_field(
+    random: np.random.Generator, rows: int, cols: int, length: float, lead: tuple[int, ...] = ()
+) -> Reals:
     """Gaussian random field with variance 1 and the correlation ``exp(-(d / length)**2)``.
 
     White noise on a grid with a rim of four lengths, so that opposite edges do not meet, is
@@ -102,10 +104,12 @@ def correlated_field(random: np.random.Generator, rows: int, cols: int, length: 
         Cells.
     length : float, cells, above 0
         Distance at which the correlation is 1/e.
+    lead : tuple of int
+        Leading axes: a field of its own for each index.
 
     Returns
     -------
-    array of shape ``(rows, cols)``
+    array of shape ``(*lead, rows, cols)``
 
     Source
     ------
@@ -120,8 +124,9 @@ def correlated_field(random: np.random.Generator, rows: int, cols: int, length: 
     spectra = [spectrum / spectrum.mean() for spectrum in spectra]
     half = sizes[1] // 2 + 1
     amplitude = np.sqrt(spectra[0])[:, None] * np.sqrt(spectra[1])[None, :half]
-    white = fft.rfft2(random.standard_normal(sizes))
-    return np.asarray(fft.irfft2(white * amplitude, s=sizes)[:rows, :cols], dtype=np.float64)
+    white = fft.rfft2(random.standard_normal((*lead, *sizes)))
+    fields = fft.irfft2(white * amplitude, s=sizes)[..., :rows, :cols]
+    return np.asarray(fields, dtype=np.float64)
 
 
 def resistance_deviation(

@@ -1,0 +1,333 @@
+"""Chips drawn afresh: what the pairs of devices of a matrix differ by on each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from spintron_ir.errors import ParameterError, check_int
+from spintron_nn.core.mtj_models import MTJConfig
+from spintron_nn.core.sampling.converters import sample_converters
+from spintron_nn.core.sampling.faults import cut_off
+from spintron_nn.core.sampling.spread import correlated_field
+from spintron_nn.core.sampling.telegraph import column_variance
+from spintron_nn.core.sampling.wires import delivered
+
+from .conditions import Conditions
+from .population import Populations
+
+__all__ = ["Converters", "DeviceSampler", "Dies"]
+
+Reals = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Dies:
+    """What all devices of a chip share, for some chips.
+
+    Attributes
+    ----------
+    condition : int64 array of shape ``(samples,)``
+        Index of the population that the devices of each chip are picked from.
+    factor : float32 array of shape ``(samples,)``
+        Factor on all conductances of each chip: offsets of its die and its wafer.
+    temperature, time : arrays of shape ``(samples,)``, Celsius and s
+        Conditions of each chip.
+    """
+
+    condition: NDArray[np.int64]
+    factor: NDArray[np.float32]
+    temperature: Reals
+    time: Reals
+
+    @property
+    def samples(self) -> int:
+        """Number of chips."""
+        return len(self.condition)
+
+
+@dataclass(frozen=True, eq=False)
+class Converters:
+    """Errors of converters, as :class:`~spintron_nn.core.sampling.converters.SampledConverters`.
+
+    Attributes
+    ----------
+    offset : Tensor of shape ``(samples, *shape)``, least significant bits
+        Offset of each converter.
+    gain : Tensor of shape ``(samples, *shape)``
+        Gain of each over its nominal gain.
+    transitions : Tensor of shape ``(samples, *shape, 2**bits - 1)`` or None, least significant bits
+        Error of each transition, on top of both.
+    sense_offset : Tensor of shape ``(samples, *shape)``, even levels
+        Offset of each sense amplifier.
+    """
+
+    offset: Tensor
+    gain: Tensor
+    transitions: Tensor | None
+    sense_offset: Tensor
+
+
+class DeviceSampler:
+    """Pairs of devices of chips of a technology.
+
+    Each weight of each chip picks a pair of its level by 16 random bits from a population that
+    :mod:`spintron_nn.core.sampling` drew once (:class:`.population.Populations`). What devices have
+    in common is drawn for each chip and put on top as a factor: offsets of its die and its wafer
+    (each chip is from a wafer of its own), and a correlated field. Broken lines are drawn whole.
+    Wires deliver the share that they leave of an array whose devices are all half-way between the
+    lowest and the highest level; the share depends on the place in the array alone.
+
+    A factor scales codes that are rounded already, also those of shorts. Read noise is not in
+    the devices: :meth:`read_noise`. Populations follow from the technology, the conditions and the
+    seed, everything else from the generator that is given.
+
+    Parameters
+    ----------
+    config : MTJConfig
+        Technology.
+    tile : int, at least 1
+        Rows, and columns, of a physical array, on which wires and broken lines act.
+    conditions : Conditions or None
+        Temperatures and ages of the chips; None: as the technology says.
+    seed : int, 0..2**64-1
+        Seed of the populations.
+
+    Examples
+    --------
+    >>> sampler = DeviceSampler(MTJConfig(resistance_variation=0.0), tile=128)
+    >>> random = torch.Generator().manual_seed(1)
+    >>> sampler.differences(torch.tensor([[[0, 1]]]), sampler.dies(1, random), random).tolist()
+    [[[[-1.0, 1.0]]]]
+    """
+
+    def __init__(
+        self,
+        config: MTJConfig,
+        *,
+        tile: int,
+        conditions: Conditions | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.config = config
+        self.tile = check_int("DeviceSampler", "tile", tile, 1, 1 << 16)
+        check_int("DeviceSampler", "seed", seed, 0, (1 << 64) - 1)
+        self.conditions = (conditions or Conditions()).points(config)
+        self.populations = Populations(config, self.conditions, seed)
+        self._shares: dict[tuple[int, int], NDArray[np.float32]] = {}
+
+    def dies(self, samples: int, random: torch.Generator) -> Dies:
+        """Draw chips: what all devices of each share.
+
+        Parameters
+        ----------
+        samples : int, at least 1
+            Number of chips.
+        random : Generator
+            Random numbers.
+        """
+        check_int("DeviceSampler", "samples", samples, 1, 1 << 20)
+        numbers = np.random.Generator(_bits(random))
+        condition = numbers.integers(0, len(self.conditions), samples)
+        die, wafer = numbers.standard_normal((2, samples))
+        offset = self.config.spread.die * die + self.config.spread.wafer * wafer
+        found = [self.conditions[index] for index in condition.tolist()]
+        return Dies(
+            condition,
+            np.exp(-offset).astype(np.float32),
+            np.array([ageing.temperature for ageing in found]),
+            np.array([ageing.time for ageing in found]),
+        )
+
+    def differences(self, levels: Tensor, dies: Dies, random: torch.Generator) -> Tensor:
+        """Draw the pairs of a matrix on each chip; return what they conduct, with sign.
+
+        Parameters
+        ----------
+        levels : integer Tensor of shape ``(slices, rows, cols)``, ``0 .. levels - 1``
+            Level of the positive device of each pair; that of the negative one is
+            ``levels - 1`` less it. int32 is fastest. Every slice lies on arrays of its own.
+        dies : Dies
+            The chips.
+        random : Generator
+            Random numbers.
+
+        Returns
+        -------
+        float32 Tensor of shape ``(samples, slices, rows, cols)``, even levels
+            Codes of the positive device less those of the negative one, over
+            :attr:`MTJConfig.level_codes`; ``2 level - (levels - 1)`` of a nominal pair of even
+            levels.
+
+        Raises
+        ------
+        ParameterError
+            If levels are no integers, out of range, or not of three axes.
+        """
+        held = self._checked(levels)
+        numbers = _bits(random)
+        place = self._places(held, dies, numbers)
+        tables = self.populations
+        shape = (dies.samples, *held.shape)
+        if tables.codes is None:
+            codes = _look_up(tables.differences, place).view(shape)
+        else:
+            # Positive and negative devices lie on arrays of their own, and so on their own lines.
+            codes = torch.stack([_look_up(table, place).view(shape) for table in tables.codes], 2)
+            cut, _ = cut_off(
+                self.config.faults, np.random.Generator(numbers), tuple(codes.shape), self.tile
+            )
+            positive, negative = codes.masked_fill(torch.from_numpy(cut), 0).unbind(2)
+            codes = positive - negative
+        factor = dies.factor[:, None, None, None] / self.config.level_codes
+        factor = factor * self._common(held.shape[1:], dies, numbers)
+        scaled = codes.float().mul_(torch.from_numpy(np.asarray(factor, dtype=np.float32)))
+        return scaled.to(levels.device)
+
+    def read_noise(
+        self, levels: Tensor, dies: Dies, dac_bits: int, rows: int, random: torch.Generator
+    ) -> Tensor | float:
+        """Standard deviation of one read of a column of pairs.
+
+        With telegraph noise each pair picks its variance from the population, as in
+        :meth:`differences` but apart from it, and a column has the sum over its rows, all driven.
+
+        Parameters
+        ----------
+        levels, dies, random
+            As for :meth:`differences`.
+        dac_bits : int, 1..16
+            Bits of an input chunk: a device at full read voltage counts ``2**dac_bits - 1`` times.
+        rows : int, at least 1
+            Rows of an array.
+
+        Returns
+        -------
+        float, or Tensor of shape ``(samples, slices, arrays of rows, cols)``, even levels
+            Of the product of chunks and :meth:`differences`. A number where all columns have the
+            same; 0 without noise.
+        """
+        config = self.config
+        full = (1 << check_int("DeviceSampler", "dac_bits", dac_bits, 1, 16)) - 1
+        check_int("DeviceSampler", "rows", rows, 1, 1 << 16)
+        amplifier = config.read_noise * (config.levels - 1)
+        tables = self.populations
+        if tables.variances is None:
+            return amplifier * full
+        held = self._checked(levels)
+        place = self._places(held, dies, _bits(random))
+        picked = _look_up(tables.variances, place).view(dies.samples, *held.shape).numpy()
+        factor = dies.factor[:, None, None, None] / config.level_codes
+        variance = column_variance(picked * (factor * self._share(held.shape[1:])) ** 2, rows)
+        deviation = full * np.sqrt(amplifier**2 + variance)
+        return torch.from_numpy(deviation.astype(np.float32)).to(levels.device)
+
+    def converters(
+        self, samples: int, shape: tuple[int, ...], bits: int, random: torch.Generator
+    ) -> Converters | None:
+        """Draw the errors of the converters of one matrix on each chip; None without errors.
+
+        Parameters
+        ----------
+        samples : int
+            Number of chips.
+        shape : tuple of int
+            Converters of a chip.
+        bits : int, 1..16
+            Bits of a code.
+        random : Generator
+            Random numbers.
+        """
+        check_int("DeviceSampler", "bits", bits, 1, 16)
+        spread, codes = self.config.converters, self.config.range_codes
+        if not spread.on:
+            return None
+        numbers = np.random.Generator(_bits(random))
+        found = sample_converters(spread, numbers, (samples, *shape), bits, codes)
+        moved = found.transitions
+        return Converters(
+            torch.from_numpy(found.offset).float(),
+            torch.from_numpy(found.gain).float(),
+            None if moved is None else torch.from_numpy(moved).float(),
+            torch.from_numpy(found.sense_offset / self.config.level_codes).float(),
+        )
+
+    def _checked(self, levels: Tensor) -> NDArray[np.int32]:
+        """Levels as an int32 array."""
+        if levels.is_floating_point() or levels.dtype == torch.bool or levels.ndim != 3:
+            raise ParameterError(
+                "DeviceSampler: levels must be integers of shape (slices, rows, cols), not "
+                f"{levels.dtype} of shape {tuple(levels.shape)}"
+            )
+        held = levels.detach().to("cpu", torch.int32)
+        top = self.config.levels - 1
+        if held.numel():
+            low, high = (int(end) for end in held.aminmax())
+            if low < 0 or high > top:
+                raise ParameterError(
+                    f"DeviceSampler: levels must be in 0..{top}, not {low}..{high}"
+                )
+        return np.asarray(held.numpy())
+
+    def _places(
+        self, levels: NDArray[np.int32], dies: Dies, numbers: np.random.SFC64
+    ) -> NDArray[np.int32]:
+        """Pick a pair of the population for each weight of each chip: indices of flat tables."""
+        tables = self.populations
+        tables.need(dies.condition)
+        count = dies.samples * levels.size
+        picks = numbers.random_raw(-(-count // 4)).view(np.uint16)[:count]
+        picks >>= 16 - tables.pick_bits
+        place = levels.reshape(1, -1) << tables.pick_bits
+        first = dies.condition.astype(np.int32) * (self.config.levels << tables.pick_bits)
+        if first.any():
+            place = place + first[:, None]
+        return np.asarray(place + picks.reshape(dies.samples, -1)).ravel()
+
+    def _common(
+        self, size: tuple[int, ...], dies: Dies, numbers: np.random.SFC64
+    ) -> Reals | NDArray[np.float32] | float:
+        """Return the factor of each place that the devices of a cell share."""
+        spread = self.config.spread
+        factor = self._share(size)
+        if spread.correlated > 0:
+            rows, cols = size
+            fields = correlated_field(
+                np.random.Generator(numbers),
+                rows,
+                cols,
+                spread.correlation_length,
+                (dies.samples, 1),
+            )
+            deviation = self.config.resistance_variation * spread.correlated**0.5
+            factor = factor * np.exp(-deviation * fields)
+        return factor
+
+    def _share(self, size: tuple[int, ...]) -> NDArray[np.float32] | float:
+        """Return what wires deliver of a device at each place, ``(rows, cols)``."""
+        wires = self.config.wires
+        if not any((wires.word, wires.bit, wires.driver, wires.sense)):
+            return 1.0
+        rows, cols = size
+        if (rows, cols) not in self._shares:
+            middle = (self.config.conductance_p + self.config.conductance_ap) / 2
+            found, _ = delivered(wires, np.full((rows, cols), middle), None, self.tile)
+            # Access devices are in the population.
+            share = found * (1 + middle * wires.access) / middle
+            self._shares[rows, cols] = share.astype(np.float32)
+        return self._shares[rows, cols]
+
+
+def _bits(random: torch.Generator) -> np.random.SFC64:
+    """Fast random bits from one draw of a generator."""
+    drawn = torch.randint(-(1 << 63), (1 << 63) - 1, (), generator=random, device=random.device)
+    return np.random.SFC64(int(drawn) & ((1 << 64) - 1))
+
+
+def _look_up(table: NDArray[np.generic], place: NDArray[np.int32]) -> Tensor:
+    """Entries of a table at flat indices."""
+    return torch.from_numpy(table.reshape(-1)).index_select(0, torch.from_numpy(place))
