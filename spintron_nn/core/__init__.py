@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from .chip import Chip, SampledArray
     from .crossbar import MTJCrossbar
     from .domain_wall import DomainWallDevice, SkyrmionCell
+    from .energy import EnergyModel, EnergyReport
     from .mtj_models import MTJConfig
 
 __all__ = [
     "Chip",
     "DomainWallDevice",
+    "EnergyModel",
+    "EnergyReport",
     "MTJConfig",
     "MTJCrossbar",
     "SampledArray",
@@ -29,6 +32,8 @@ __all__ = [
 _HOMES = {
     "Chip": ".chip",
     "DomainWallDevice": ".domain_wall",
+    "EnergyModel": ".energy",
+    "EnergyReport": ".energy",
     "MTJConfig": ".mtj_models",
     "MTJCrossbar": ".crossbar",
     "SampledArray": ".chip",
