@@ -53,7 +53,9 @@ class AdcChoice:
         return 2.0**self.adc.shift / int(self.adc.gain.flat[0])
 
 
-def choose_adc(layer: Dense, x: Ints, bits: int, *, gains: tuple[int, ...] = (1,)) -> AdcChoice:
+def choose_adc(
+    layer: Dense, x: Ints, bits: int, *, gains: tuple[int, ...] = (1,), shift: int | None = None
+) -> AdcChoice:
     """Find the step and the offsets with which :py:`bits` bits spoil the accumulators least.
 
     Each converter takes the mean of its column off, a constant, as the offset calibration of a
@@ -71,6 +73,8 @@ def choose_adc(layer: Dense, x: Ints, bits: int, *, gains: tuple[int, ...] = (1,
         Bits of a converter; one makes a sense amplifier.
     gains : tuple of int
         Gains to try; a gain of 1 costs no hardware.
+    shift : int or None
+        The only shift to try, None for all that may be best.
     """
     reads = layer.groups * layer.slices * layer.converters * layer.chunks * layer.cols
     picked = x[:: max(min(len(x) * reads // READS, len(x) // FRAMES), 1)]
@@ -85,15 +89,15 @@ def choose_adc(layer: Dense, x: Ints, bits: int, *, gains: tuple[int, ...] = (1,
     for gain in gains:
         offset = -np.round(centre * gain).astype(np.int64)
         turned = level.astype(np.int64) * gain + offset[:, :, :, None, None]
-        for shift, half in _candidates(turned, bits):
-            code = arith.round_shift(turned - half, shift)
+        for right, half in _candidates(turned, bits, shift):
+            code = arith.round_shift(turned - half, right)
             kept = arith.saturate(code, bits)
             error = _unexplained(exact, np.einsum("ksdpnc,ksdp->nc", kept, factor))
             if best is None or error < best.error:
                 adc = Adc(
                     bits=bits,
                     signed=True,
-                    shift=shift,
+                    shift=right,
                     gain=np.full((1, 1, 1, 1), gain),
                     offset=offset - half,
                 )
@@ -102,18 +106,18 @@ def choose_adc(layer: Dense, x: Ints, bits: int, *, gains: tuple[int, ...] = (1,
     return best
 
 
-def _candidates(turned: Ints, bits: int) -> list[tuple[int, int]]:
+def _candidates(turned: Ints, bits: int, shift: int | None) -> list[tuple[int, int]]:
     """Shifts to try, each with codes that stand on steps and, for few bits, between them."""
     if bits == 1:
         return [(0, 0)]  # only the edge matters, and it is on the mean
     largest = int(np.abs(turned).max(initial=1))
     widest = max(largest.bit_length() + 1 - bits, 0)
     # The widest first: where nothing moves, and all are as good, that is the safe one.
-    shifts = range(widest, max(widest - SHIFTS, -1), -1)
+    shifts = [shift] if shift is not None else range(widest, max(widest - SHIFTS, -1), -1)
     # An even number of codes has none in the middle: cutting off in place of rounding makes the
     # range symmetric, which matters while codes are few.
     halves = (0, 1) if bits <= 4 else (0,)
-    return [(shift, half * ((1 << shift) >> 1)) for shift in shifts for half in halves]
+    return [(right, half * ((1 << right) >> 1)) for right in shifts for half in halves]
 
 
 def _levels(layer: Dense, x: Ints) -> NDArray[np.int32]:

@@ -20,6 +20,7 @@ from .graph import Model
 from .lower import lower
 from .model import SpintronicModel, by_name, real_array
 from .settings import Settings
+from .trained import Trained
 
 __all__ = ["SpintronConverter"]
 
@@ -59,6 +60,9 @@ class SpintronConverter:
         ideal: bool = False,
         classify: bool = True,
         recalibrate: bool = True,
+        layer_bits: Mapping[str, int] | None = None,
+        layer_activation_bits: Mapping[str, int] | None = None,
+        trained: Trained | None = None,
         name: str = "network",
     ) -> SpintronicModel:
         """Put a trained model on one chip.
@@ -70,7 +74,7 @@ class SpintronConverter:
 
         Parameters
         ----------
-        quantization_bits ... recalibrate
+        quantization_bits ... layer_activation_bits
             Fields of :class:`~spintron_nn.converter.settings.Settings`, where they are explained.
         model : torch.nn.Module, torch.export.ExportedProgram, path of a ``.pt2`` file, or Model
             Trained model.
@@ -83,6 +87,8 @@ class SpintronConverter:
             Which wafer the die is from.
         ideal : bool
             Nominal devices and lossless converters: what quantisation alone does.
+        trained : Trained or None
+            Scales and steps that training found, in place of those that calibration would choose.
         name : str
             Name of the network.
 
@@ -109,12 +115,14 @@ class SpintronConverter:
             code_steps=code_steps,
             classify=classify,
             recalibrate=recalibrate,
+            layer_bits={} if layer_bits is None else layer_bits,
+            layer_activation_bits=({} if layer_activation_bits is None else layer_activation_bits),
         )
         if ideal:
             settings = replace(settings, adc_bits=None)
         data = _calibration(calibration)
         graph = model if isinstance(model, Model) else _graph_of(model, data)
-        return lower(graph, _by_input(graph, data), settings, name)
+        return lower(graph, _by_input(graph, data), settings, name, trained)
 
 
 def _graph_of(model: Any, data: Any) -> Model:

@@ -11,7 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from spintron_ir import IntType, Thresholds
 
-__all__ = ["Affine", "best_scale", "bisected", "codes_of", "quantise_weights"]
+__all__ = [
+    "Affine",
+    "best_scale",
+    "bisected",
+    "codes_of",
+    "nearest_states",
+    "quantise_weights",
+]
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -32,7 +39,9 @@ ENOUGH = 1 << 16
 """Values that are enough to choose a scale from."""
 
 
-def quantise_weights(weight: Reals, values: Reals, *, per_channel: bool) -> tuple[Ints, Reals]:
+def quantise_weights(
+    weight: Reals, values: Reals, *, per_channel: bool, step: Reals | None = None
+) -> tuple[Ints, Reals]:
     """Quantise weights to the values of a technology times a step, with little squared error.
 
     On even levels the values are ``-(2**bits - 1), ..., -1, 1, ..., 2**bits - 1``: no zero, because
@@ -50,6 +59,8 @@ def quantise_weights(weight: Reals, values: Reals, *, per_channel: bool) -> tupl
         Values of the states of a weight (:func:`~spintron_nn.converter.levels.weight_values`).
     per_channel : bool
         A step for each output, otherwise one for all.
+    step : float64 array of shape ``(outputs,)`` or None
+        The step, where it is not to be found.
 
     Returns
     -------
@@ -63,9 +74,10 @@ def quantise_weights(weight: Reals, values: Reals, *, per_channel: bool) -> tupl
     Max, "Quantizing for minimum distortion", IRE Transactions 1960: start values and the
     alternation.
     """
+    if step is not None:
+        return nearest_states(weight, values, step[:, None]), step
     axes = (1,) if per_channel else (0, 1)
-    order = np.argsort(values, kind="stable")
-    rising = values[order]
+    rising = np.sort(values)
     edges = (rising[1:] + rising[:-1]) / 2
 
     def rounded(step: Reals) -> Reals:
@@ -88,8 +100,32 @@ def quantise_weights(weight: Reals, values: Reals, *, per_channel: bool) -> tupl
     whole = fitted(np.abs(weight).max(axis=axes, keepdims=True) / np.abs(rising).max())
     on_levels = error(whole) < ON_LEVELS * np.square(weight).sum(axis=axes, keepdims=True)
     step = np.where(on_levels, whole, normal)
-    states = order[np.searchsorted(edges, weight / step, side="right")]
-    return states.astype(np.int64), np.broadcast_to(step[:, 0], (len(weight),)).copy()
+    states = nearest_states(weight, values, step)
+    return states, np.broadcast_to(step[:, 0], (len(weight),)).copy()
+
+
+def nearest_states(weight: Reals, values: Reals, step: Reals) -> Ints:
+    """States whose values times a step are nearest to weights, the larger value of equally near.
+
+    Parameters
+    ----------
+    weight : array of shape ``(outputs, inputs)``
+        Weights.
+    values : array of shape ``(2**bits,)``
+        Values of the states of a weight.
+    step : array that broadcasts to the weights, above 0
+        Real value of 1.
+
+    Examples
+    --------
+    >>> weight = np.array([[-1.0, 0.0, 0.4]])
+    >>> nearest_states(weight, np.array([-1.0, 1.0]), np.ones((1, 1))).tolist()
+    [[0, 1, 1]]
+    """
+    order = np.argsort(values, kind="stable")
+    rising = values[order]
+    edges = (rising[1:] + rising[:-1]) / 2
+    return order[np.searchsorted(edges, weight / step, side="right")].astype(np.int64)
 
 
 def codes_of(x: ArrayLike, scale: float, kind: IntType) -> Ints:

@@ -12,6 +12,7 @@ from spintron_nn.core.chip import Chip
 from spintron_nn.core.sampling.converters import SampledConverters
 
 from .adc_range import AdcChoice, choose_adc, converter_error
+from .trained import adc_parts
 
 __all__ = ["sampled_adc", "with_converters"]
 
@@ -20,7 +21,13 @@ TRANSITION_BITS = 8
 
 
 def with_converters(
-    name: str, layer: Dense, x: NDArray[np.int64], bits: int | None, chip: Chip
+    name: str,
+    layer: Dense,
+    x: NDArray[np.int64],
+    bits: int | None,
+    chip: Chip,
+    *,
+    step: float | None = None,
 ) -> tuple[Dense, AdcChoice | None]:
     """Put the chip's converters under a layer, their range fitted to calibration data.
 
@@ -36,6 +43,8 @@ def with_converters(
         Bits of a converter; None leaves it lossless.
     chip : Chip
         The die.
+    step : float or None
+        Conductance codes of one code of a converter, ``2**shift / gain``; None: the best shift.
 
     Returns
     -------
@@ -46,7 +55,16 @@ def with_converters(
     """
     if bits is None:
         return layer, None
-    choice = choose_adc(layer, x, bits)
+    if step is None:
+        choice = choose_adc(layer, x, bits)
+    else:
+        if bits == 1:
+            raise ParameterError(
+                f"convert: trained.adc_steps must have none for {name}, whose converters of one "
+                "bit have no step; leave it out"
+            )
+        shift, gain = adc_parts(name, step)
+        choice = choose_adc(layer, x, bits, gains=(gain,), shift=shift)
     adc = sampled_adc(name, layer, choice.adc, chip)
     if adc is not choice.adc:
         choice = replace(choice, error=converter_error(layer, adc, x))
@@ -56,10 +74,10 @@ def with_converters(
 def sampled_adc(name: str, layer: Dense, adc: Adc, chip: Chip) -> Adc:
     """Return the converters of the layer :py:`name` as the chip has them.
 
-    An ideal converter gives a code of at least ``j`` where
-    ``(level + offset) / 2**shift >= j - 1/2``. A sampled one has a gain ``g``, an offset ``o`` and
-    errors ``e[j]`` of its transitions, the last two in codes, and gives it where
-    ``(level + offset) * g / 2**shift + o >= j - 1/2 + e[j]``. Levels are integers, so that its
+    An ideal converter of gain ``k`` gives a code of at least ``j`` where
+    ``(k * level + offset) / 2**shift >= j - 1/2``. A sampled one has an error ``g`` of its gain, an
+    offset ``o`` and errors ``e[j]`` of its transitions, the last two in codes, and gives it where
+    ``(k * level + offset) * g / 2**shift + o >= j - 1/2 + e[j]``. Levels are integers, so that its
     transition levels, rounded up, say the same; levels out of order are put in order. Offsets alone
     need no transition levels. A sense amplifier has an offset in conductance codes.
 
@@ -70,7 +88,7 @@ def sampled_adc(name: str, layer: Dense, adc: Adc, chip: Chip) -> Adc:
     layer : Dense
         The layer, with lossless converters.
     adc : Adc
-        Ideal converters, of gain 1, with a calibrated range.
+        Ideal converters with a calibrated range.
     chip : Chip
         The die.
 
@@ -105,6 +123,7 @@ def _transitions(adc: Adc, found: SampledConverters, shape: tuple[int, ...]) -> 
     error = 0.0 if found.transitions is None else found.transitions
     place = codes - 0.5 + error - found.offset[..., None]
     offset = np.broadcast_to(adc.offset, shape)[..., None]
-    level = place * 2.0**adc.shift / found.gain[..., None] - offset
+    gain = np.broadcast_to(adc.gain, shape)[..., None]
+    level = (place * 2.0**adc.shift / found.gain[..., None] - offset) / gain
     limit = np.iinfo(np.int32)  # far beyond any level
     return np.sort(np.ceil(level).clip(limit.min, limit.max), axis=-1).astype(np.int32)

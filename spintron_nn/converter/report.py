@@ -61,6 +61,8 @@ class LayerReport:
         Vectors of a frame that the matrix is applied to.
     blocks : int
         Blocks of a block-diagonal matrix, packed on tiles; :py:`inputs` are those of one.
+    bits : int or None
+        Bits of a weight; None in a quantised model, which has integers of its own.
     """
 
     name: str
@@ -82,6 +84,7 @@ class LayerReport:
     output_clipped: float
     positions: int = 1
     blocks: int = 1
+    bits: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +188,7 @@ def layer_report(
     output_scale: float = 1.0,
     output_clipped: float = 0.0,
     positions: int | None = None,
+    bits: int | None = None,
 ) -> LayerReport:
     """What the conversion of one layer came to.
 
@@ -202,6 +206,8 @@ def layer_report(
         As in :class:`LayerReport`.
     positions : int or None
         Vectors of a frame, None for one.
+    bits : int or None
+        As in :class:`LayerReport`.
     """
     layer, array, tile = mapped.layer, mapped.array, settings.crossbar_size
     columns = -(-layer.block_cols // tile) * (1 if layer.scheme == "reference" else 2)
@@ -232,4 +238,5 @@ def layer_report(
         output_clipped=output_clipped,
         positions=positions or 1,
         blocks=blocks,
+        bits=bits,
     )

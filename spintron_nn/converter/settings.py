@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from spintron_ir import ParameterError
 from spintron_ir.errors import check_bool, check_choice, check_int
@@ -15,11 +17,11 @@ SCHEMES = ("pair", "columns", "reference")
 STEPS = ("network", "column")
 
 
-def check_bits(config: MTJConfig, bits: int, scheme: str) -> None:
+def check_bits(config: MTJConfig, bits: int, scheme: str, title: str = "quantization_bits") -> None:
     """Refuse weights that the devices of the technology cannot stand for exactly."""
     if bits % config.level_bits:
         raise ParameterError(
-            f"convert: quantization_bits must be a multiple of the {config.level_bits} bits that a "
+            f"convert: {title} must be a multiple of the {config.level_bits} bits that a "
             f"device of {config.levels} levels holds, not {bits}"
         )
     if scheme == "reference" and config.range_codes % 2:
@@ -60,6 +62,11 @@ class Settings:
         Add an output ``class``, the index of the largest score, next to ``scores``.
     recalibrate : bool
         Measure the statistics of batch normalisations on the chip, rather than keep the model's.
+    layer_bits : dict of str to int, 1..8
+        Bits of the weights of a step of the model, by its name, where they are others.
+    layer_activation_bits : dict of str to int, 1..8
+        Bits of a tensor, by the name of the input or step that its codes stand for, where they are
+        others. Tensors side by side have the same.
 
     Raises
     ------
@@ -77,6 +84,8 @@ class Settings:
     code_steps: str = "network"
     classify: bool = True
     recalibrate: bool = True
+    layer_bits: Mapping[str, int] = field(default_factory=dict)
+    layer_activation_bits: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_int("convert", "quantization_bits", self.quantization_bits, 1, 8)
@@ -90,3 +99,20 @@ class Settings:
         check_bool("convert", "classify", self.classify)
         check_bool("convert", "recalibrate", self.recalibrate)
         check_bits(self.chip.config, self.quantization_bits, self.scheme)
+        for title in ("layer_bits", "layer_activation_bits"):
+            _check_each(title, getattr(self, title))
+        for name, bits in self.layer_bits.items():
+            check_bits(self.chip.config, bits, self.scheme, f"layer_bits[{name!r}]")
+
+    def weight_bits(self, name: str) -> int:
+        """Bits of the weights of a step."""
+        return self.layer_bits.get(name, self.quantization_bits)
+
+
+def _check_each(title: str, given: Any) -> None:
+    if not isinstance(given, Mapping):
+        raise ParameterError(
+            f"convert: {title} must be a dict of bits by name, not {type(given).__name__}"
+        )
+    for name, bits in given.items():
+        check_int("convert", f"{title}[{name!r}]", bits, 1, 8)

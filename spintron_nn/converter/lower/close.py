@@ -1,9 +1,4 @@
-"""From functions of integers to codes: activation scales, and the thresholds that are exactly they.
-
-Scales of graphs that are more than a chain of matrices are rounded to 12 significant bits: a code
-times its scale is then a multiple of a power of two and has few bits, so that products with it and
-sums of several such values have no rounding at all, in whatever order they are worked out.
-"""
+"""From functions of integers to codes, by thresholds that are exactly they."""
 
 from __future__ import annotations
 
@@ -17,33 +12,21 @@ from numpy.typing import NDArray
 from spintron_ir import ConversionError, Dense, IntType, Quantise
 from spintron_ir.requantise import Requantiser
 
-from ..quantise import best_scale, codes_of
+from ..quantise import codes_of
 from ..report import StageReport
+from .named import bits_of, scale_of
 from .real import Chain
 from .work import Pending, Signal, Work, blocks_of_frames
 
-__all__ = ["close", "closed", "emit", "kind_of", "rounded", "sample_values"]
+__all__ = ["close", "closed", "emit", "kind_of", "sample_values"]
 
 Reals = NDArray[np.float64]
-
-SCALE_BITS = 12
-"""Significant bits of a scale."""
 
 ENOUGH = 1 << 20
 """Values of a tensor with positions that its scale is chosen from."""
 
 LARGEST = 2.0**200
 """Largest real value that codes are made of."""
-
-
-def rounded(scale: float) -> float:
-    """Scale with 12 significant bits.
-
-    >>> rounded(1 / 3) * 2**13
-    2731.0
-    """
-    mantissa, exponent = math.frexp(scale)
-    return math.ldexp(round(mantissa * (1 << SCALE_BITS)), exponent - SCALE_BITS)
 
 
 def sample_values(pending: Pending) -> Reals:
@@ -68,16 +51,16 @@ def kind_of(pending: Pending, bits: int) -> IntType:
 
 
 def close(work: Work, pending: Pending, bits: int) -> Signal:
-    """Choose the scale of a function's codes, and make them."""
-    kind = kind_of(pending, bits)
+    """Choose the scale of a function's codes, and make them; a name may ask for other bits."""
+    name = pending.steps[-1:]
+    kind = kind_of(pending, bits_of(work, name, bits))
     values = sample_values(pending)
     if not np.abs(values).max(initial=0.0) < LARGEST:
         raise ConversionError(
             [f"{pending.step.origin or pending.step.name}: gives values beyond 2**200 for the "
              "calibration data; scale its input"]
         )  # fmt: skip
-    scale = best_scale(values, kind)
-    return closed(work, pending, kind, rounded(scale) if work.exact else scale, values)
+    return closed(work, pending, kind, scale_of(work, name, values, kind), values)
 
 
 def closed(

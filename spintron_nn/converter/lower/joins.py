@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from spintron_ir import Concat, ConversionError, IntType, Join
 
 from ..graph import Add, Concatenate, Model, Mul, Step
-from ..quantise import best_scale
 from ..report import StageReport
-from .close import closed, kind_of, rounded, sample_values
+from .close import closed, kind_of, sample_values
+from .named import asked_scale, bits_of, scale_of
 from .real import Chain, Line
 from .values import canonical, coded, opened
 from .work import Pending, Signal, Work
@@ -141,7 +141,7 @@ def concatenate(work: Work, step: Step, operation: Concatenate) -> Signal:
     if not any(open_):
         signals = [coded(work, name) for name in names]
         kinds = {(signal.scale, signal.kind) for signal in signals}
-        alike = signals if len(kinds) == 1 else None
+        alike = signals if len(kinds) == 1 and _as_asked(work, step, signals[0]) else None
     if alike is None:
         alike = _alike(work, step)
     if len(step.shape) == 1:
@@ -174,6 +174,12 @@ def concatenate(work: Work, step: Step, operation: Concatenate) -> Signal:
     return Signal(node, codes.reshape(len(codes), -1), kind, alike[0].scale, index)
 
 
+def _as_asked(work: Work, step: Step, signal: Signal) -> bool:
+    """Whether codes are those that were asked for tensors side by side."""
+    bits = bits_of(work, (step.name,), signal.kind.bits)
+    return bits == signal.kind.bits and asked_scale(work, (step.name,)) in (None, signal.scale)
+
+
 def _alike(work: Work, step: Step) -> list[Signal]:
     """Codes of all inputs on the scale that is best for all of them together."""
     made: dict[str, Signal] = {}
@@ -181,12 +187,12 @@ def _alike(work: Work, step: Step) -> list[Signal]:
     for name in step.inputs:
         pending = opened(work, name, step)
         openings.append(replace(pending, name=name) if pending.layer is None else pending)
-    bits = work.settings.activation_bits
+    asked = step.name, *(name for pending in openings for name in pending.steps[-1:])
+    bits = bits_of(work, asked, work.settings.activation_bits)
     kinds = [kind_of(pending, bits) for pending in openings]
     kind = IntType(bits, signed=any(one.signed for one in kinds))
     values = np.concatenate([sample_values(pending).ravel() for pending in openings])
-    scale = best_scale(values[:, None], kind)
-    scale = rounded(scale) if work.exact else scale
+    scale = scale_of(work, asked, values[:, None], kind)
     found = []
     for name, pending in zip(step.inputs, openings, strict=True):
         if name not in made:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spintron_ir import ConversionError, IntType, Network, Port
+from spintron_ir import ConversionError, IntType, Network, ParameterError, Port
 
 from ..graph import (
     Add,
@@ -32,15 +32,16 @@ from ..graph import (
     Upsample,
 )
 from ..model import SpintronicModel
-from ..quantise import best_scale, codes_of
+from ..quantise import codes_of
 from ..report import ConversionReport
 from ..settings import Settings
+from ..trained import Trained
 from ..wires import tile_rule
 from .check import check
-from .close import rounded
 from .ending import argmax, outputs_of, softmax, top
 from .joins import add, concatenate, met_only, multiply
 from .matrices import conv, linear, scores_of
+from .named import bits_of, check_matrices, check_tensors, scale_of
 from .pools import pool
 from .rewrite import simplified, uses_of
 from .values import affine, function, norm, pad, permute, reshape, sliced, upsample
@@ -72,7 +73,11 @@ _MAKERS: dict[type, Callable[..., Any]] = {
 
 
 def lower(
-    model: Model, data: Mapping[str, Reals], settings: Settings, name: str = "network"
+    model: Model,
+    data: Mapping[str, Reals],
+    settings: Settings,
+    name: str = "network",
+    trained: Trained | None = None,
 ) -> SpintronicModel:
     """Put a model of real operations on a chip.
 
@@ -86,18 +91,26 @@ def lower(
         Choices of the conversion.
     name : str
         Name of the network.
+    trained : Trained or None
+        Quantisers that are not to be found from the data.
 
     Raises
     ------
     ConversionError
         If the model holds what cannot be converted; ``findings`` lists all of it, before any work.
+    ParameterError
+        If bits or quantisers are given for names that the model has not.
     """
     findings = check(model, settings)
     if findings:
         raise ConversionError(findings)
     model = simplified(model)
     frames = len(next(iter(data.values())))
-    work = Work(settings, frames, _joins(model), uses_of(model), scores_of(model))
+    trained = Trained() if trained is None else trained
+    if not isinstance(trained, Trained):
+        raise ParameterError(f"convert: trained must be a Trained, not {trained!r}")
+    check_matrices(model, settings, trained)
+    work = Work(settings, frames, _joins(model), uses_of(model), scores_of(model), trained)
     work.given.update(model.outputs.values())
     work.met.update(met_only(model))
     ports, clipped = _ports(work, model, data)
@@ -108,6 +121,7 @@ def lower(
             if not work.uses[source]:
                 del work.values[source]
     outputs = outputs_of(work, model, classify=settings.classify)
+    check_tensors(work)
     network = Network(
         name=name,
         inputs=tuple(ports),
@@ -136,9 +150,9 @@ def _ports(work: Work, model: Model, data: Mapping[str, Reals]) -> tuple[list[Po
     for given, shape in model.inputs.items():
         name = given if len(model.inputs) > 1 else "x"
         flat = np.asarray(data[given], dtype=np.float64).reshape(work.frames, -1)
-        kind = IntType(work.settings.activation_bits, signed=bool(flat.min() < 0))
-        scale = best_scale(flat, kind)
-        scale = rounded(scale) if work.exact else scale
+        bits = bits_of(work, (given,), work.settings.activation_bits)
+        kind = IntType(bits, signed=bool(flat.min() < 0))
+        scale = scale_of(work, (given,), flat, kind)
         codes = codes_of(flat, scale, kind).astype(kind.dtype)
         beyond = (flat > (kind.high + 0.5) * scale) | (flat < (kind.low - 0.5) * scale)
         cut, total = cut + int(beyond.sum()), total + flat.size
@@ -152,7 +166,7 @@ def _ports(work: Work, model: Model, data: Mapping[str, Reals]) -> tuple[list[Po
 
 def _metadata(settings: Settings) -> dict[str, str]:
     chip = settings.chip
-    made = {
+    made: dict[str, Any] = {
         "quantization_bits": settings.quantization_bits,
         "activation_bits": settings.activation_bits,
         "crossbar_size": settings.crossbar_size,
@@ -162,6 +176,9 @@ def _metadata(settings: Settings) -> dict[str, str]:
         "code_steps": settings.code_steps,
         "recalibrate": settings.recalibrate,
     }
+    for title in ("layer_bits", "layer_activation_bits"):
+        if bits := getattr(settings, title):
+            made[title] = dict(bits)
     return {
         "mtj": json.dumps(chip.config.as_dict(), sort_keys=True),
         "chip": json.dumps(

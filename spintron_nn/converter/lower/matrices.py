@@ -139,7 +139,14 @@ def _placed(
     # Steps that differ from column to column need a multiplier each.
     apart = scores is not False or work.settings.code_steps == "column"
     placed = place(
-        step.name, weights, vectors, signal.kind, signal.scale, work.settings, per_channel=apart
+        step.name,
+        weights,
+        vectors,
+        signal.kind,
+        signal.scale,
+        work.settings,
+        work.trained,
+        per_channel=apart,
     )
     total = placed.layer.ranges.total
     return Pending(

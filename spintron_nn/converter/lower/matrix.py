@@ -20,6 +20,7 @@ from ..quantise import quantise_weights
 from ..real_adc import with_converters
 from ..report import LayerReport, layer_report
 from ..settings import Settings
+from ..trained import Trained
 from ..wires import bias_error
 from .work import blocks_of_frames
 
@@ -146,6 +147,7 @@ class Placed:
             output_scale=scale,
             output_clipped=clipped,
             positions=self.positions,
+            bits=settings.weight_bits(self.name),
         )
 
 
@@ -156,6 +158,7 @@ def place(
     kind: IntType,
     scale: float,
     settings: Settings,
+    trained: Trained,
     *,
     per_channel: bool,
 ) -> Placed:
@@ -173,13 +176,16 @@ def place(
         Their real value.
     settings : Settings
         Choices of the conversion.
+    trained : Trained
+        Steps of weights and converters that are not to be found.
     per_channel : bool
         A step and a line for each output, otherwise one for all, where outputs are compared.
     """
-    bits = settings.quantization_bits
+    bits = settings.weight_bits(name)
     values = weight_values(settings.chip.config, bits, settings.scheme)
     flat = weights.weight.reshape(len(weights.weight), -1)
-    states, step = quantise_weights(flat, values, per_channel=per_channel)
+    given = trained.weight_step(name, len(flat), per_channel=per_channel)
+    states, step = quantise_weights(flat, values, per_channel=per_channel, step=given)
     written = weights.matrix(states.reshape(weights.weight.shape))
     blocks = None if weights.groups == 1 else weights.groups
     mapped = map_layer(
@@ -196,7 +202,12 @@ def place(
     )
     codes = vectors.picked()
     layer, choice = with_converters(
-        name, mapped.layer, _few(codes, mapped.layer, vectors), settings.adc_bits, settings.chip
+        name,
+        mapped.layer,
+        _few(codes, mapped.layer, vectors),
+        settings.adc_bits,
+        settings.chip,
+        step=trained.adc_steps.get(name),
     )
     acc = layer.accumulate(codes)
     target = _products(codes * scale, weights.matrix(weights.weight), blocks) + weights.bias
@@ -204,20 +215,24 @@ def place(
     slope, offset = fit_line(
         acc.astype(np.float64), target, per_channel=per_channel, nominal=step * scale / unit
     )
-    power = float(np.sqrt(np.mean(flat**2)))
-    error = float(np.sqrt(np.mean((values[states] * step[:, None] - flat) ** 2)))
     return Placed(
         name,
         layer,
         mapped,
         choice,
-        error / power if power else 0.0,
+        _weight_error(flat, values[states] * step[:, None]),
         codes,
         acc if vectors.positions is None else _accumulated(layer, vectors),
         slope,
         offset,
         vectors.positions,
     )
+
+
+def _weight_error(weight: Reals, quantised: Reals) -> float:
+    """Root mean square error over that of the weights."""
+    power = float(np.sqrt(np.mean(weight**2)))
+    return float(np.sqrt(np.mean((quantised - weight) ** 2))) / power if power else 0.0
 
 
 def _few(codes: Ints, layer: Dense, vectors: Vectors) -> Ints:

@@ -16,6 +16,7 @@ from spintron_ir import Dense, Flatten, Gather, IntType, Node
 from ..graph import Step
 from ..report import LayerReport, StageReport
 from ..settings import Settings
+from ..trained import Trained
 from .real import Chain
 
 __all__ = ["Pending", "Signal", "Work", "blocks_of_frames"]
@@ -122,11 +123,15 @@ class Work:
     frames : int
         Calibration inputs.
     exact : bool
-        Whether scales are rounded (:mod:`~spintron_nn.converter.lower.close`).
+        Whether scales are rounded (:mod:`~spintron_nn.converter.lower.named`).
     uses : Counter
         How often each tensor is still to be taken.
     scores : dict of str to bool
         Matrices whose results are only given out (:func:`.matrices.scores_of`).
+    trained : Trained
+        Quantisers that need not be found.
+    named : dict of str to None
+        Tensors that became codes of a type and scale that were chosen, in order.
     """
 
     settings: Settings
@@ -134,6 +139,8 @@ class Work:
     exact: bool
     uses: Counter[str]
     scores: dict[str, bool]
+    trained: Trained = field(default_factory=Trained)
+    named: dict[str, None] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     ports: dict[str, tuple[tuple[int, ...], IntType]] = field(default_factory=dict)
     inputs: set[str] = field(default_factory=set)
