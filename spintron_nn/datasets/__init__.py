@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..lazy import lazy_names
 
 if TYPE_CHECKING:
+    from .arrays import array_dataset, read_arrays
     from .dataset import Dataset
     from .features import Features
     from .folders import wav_folder
@@ -25,9 +26,11 @@ __all__ = [
     "SpokenClips",
     "SpokenWords",
     "Surroundings",
+    "array_dataset",
     "digits",
     "fashion_mnist",
     "keyword_dataset",
+    "read_arrays",
     "read_idx",
     "read_wav",
     "speak_words",
@@ -42,9 +45,11 @@ _HOMES = {
     "SpokenClips": ".keywords",
     "SpokenWords": ".spoken_words",
     "Surroundings": ".keyword_data",
+    "array_dataset": ".arrays",
     "digits": ".images",
     "fashion_mnist": ".images",
     "keyword_dataset": ".keyword_data",
+    "read_arrays": ".arrays",
     "read_idx": ".idx",
     "read_wav": ".wav",
     "speak_words": ".keywords",

@@ -6,8 +6,6 @@ import hashlib
 import os
 import shutil
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from numpy.typing import NDArray
 from spintron_ir import ParameterError
 from spintron_ir.errors import check_int
 
+from .arrays import UNREADABLE, read_archive
 from .espeak import Espeak
 from .spoken_words import SpokenWords
 from .wav import Recording, resample
@@ -32,15 +31,11 @@ RATE = 16_000
 PART = 100
 """Clips of a part: what an interrupted run loses at most, for each worker."""
 
-LONGEST = RATE
+LONGEST = 2 * RATE
 """Samples that a clip is cut to."""
 
 QUIET = 0.01
 """Share of a clip's peak below which its ends are silence."""
-
-_BYTES = 1 << 32  # of all arrays of a file
-# RuntimeError: encrypted, or packed in a way that this Python does not know.
-_UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,14 +171,10 @@ def _write(path: Path, **arrays: NDArray[np.generic]) -> None:
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Return what a file holds, if that is not too much to hold."""
+    """Return what a file holds."""
     try:
-        with zipfile.ZipFile(path) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) > _BYTES:
-                raise ValueError(f"more than {_BYTES} bytes")
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
-    except _UNREADABLE as error:
+        return read_archive(path)
+    except UNREADABLE as error:
         raise _damaged(path, str(error)) from error
 
 
