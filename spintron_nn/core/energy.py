@@ -264,7 +264,11 @@ class EnergyModel:
         NetworkError
             If the inputs do not fit the network.
         """
-        matrices = [node for node in network.nodes if isinstance(node.layer, Dense)]
+        matrices = [
+            (node.name, node.inputs[0], node.layer)
+            for node in network.nodes
+            if isinstance(node.layer, Dense)
+        ]
         if not matrices:
             raise ParameterError("EnergyModel: network must have a matrix, and has none")
         given = input_codes
@@ -279,7 +283,7 @@ class EnergyModel:
             some = {name: np.asarray(codes)[start : start + step] for name, codes in given.items()}
             known = some | network.trace(some, first_frame=start)
             parts.append(
-                [self.of_layer(node.name, node.layer, known[node.inputs[0]]) for node in matrices]
+                [self.of_layer(name, layer, known[source]) for name, source, layer in matrices]
             )
         shares = [min(step, frames - start) / frames for start in range(0, frames, step)]
         layers = [_mean(same, shares) for same in zip(*parts, strict=True)]
