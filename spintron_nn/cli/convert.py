@@ -31,6 +31,24 @@ def _integer(flag: str, name: str, low: int, high: int, default: int, text: str)
     )  # fmt: skip
 
 
+def _bits_by_name(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, int]:
+    """Bits by name from words ``NAME=BITS``."""
+    found: dict[str, int] = {}
+    for text in given:
+        name, _, bits = text.rpartition("=")
+        if not name or not (bits.isascii() and bits.isdigit()):
+            raise click.BadParameter(f"{text!r} is not NAME=BITS.")
+        if name in found:
+            raise click.BadParameter(f"{name} is given twice.")
+        found[name] = int(bits)
+    return found
+
+
+def _layer_option(flag: str, text: str) -> Any:
+    """Declare a repeatable option of bits for single names."""
+    return click.option(flag, metavar="NAME=BITS", multiple=True, callback=_bits_by_name, help=text)
+
+
 @click.command()
 @click.argument("model", metavar="MODEL", type=READABLE_FILE)
 @click.option(
@@ -68,6 +86,14 @@ def _integer(flag: str, name: str, low: int, high: int, default: int, text: str)
 )
 @_integer("--weight-bits", "quantization_bits", 1, 8, 2, "Bits of a weight.")
 @_integer("--activation-bits", "activation_bits", 1, 8, 4, "Bits of inputs and activations.")
+@_layer_option(
+    "--layer-bits",
+    "Bits of the weights of one step of the model, in place of --weight-bits; repeatable.",
+)
+@_layer_option(
+    "--layer-activation-bits",
+    "Bits of the input or step NAME, in place of --activation-bits; repeatable.",
+)
 @_integer("--tile", "crossbar_size", 2, 4096, 128, "Rows and columns of a tile.")
 @_integer(
     "--adc-bits",
@@ -180,12 +206,14 @@ def _quantised_choices(
     # A file of TFLite may take integers by itself, and says so if it does not.
     integers = model.suffix == ".tflite" and input_type is None
     kind = None if integers else input_type_of(input_type)
-    if _given("quantization_bits") or _given("activation_bits"):
+    bits = ("quantization_bits", "activation_bits", "layer_bits", "layer_activation_bits")
+    if any(map(_given, bits)):
         raise click.UsageError(
-            "A quantised model has bits of its own; leave --weight-bits and --activation-bits out."
+            "A quantised model has bits of its own; leave --weight-bits, --activation-bits, "
+            "--layer-bits and --layer-activation-bits out."
         )
     ideal = choices["ideal"] or not _given("chip_seed")
-    own = ("quantization_bits", "activation_bits", "ideal")
+    own = (*bits, "ideal")
     return {key: value for key, value in choices.items() if key not in own} | {
         "input_type": kind,
         "adc_bits": choices["adc_bits"] or None,
@@ -208,6 +236,7 @@ def _print(console: Console, made: SpintronicModel, name: str, output: Path) -> 
         f"{name} on nominal devices" if made.chip.ideal else f"{name} on chip {made.chip.seed}",
         (
             "layer",
+            "bits",
             "inputs",
             "outputs",
             "tiles",
@@ -220,6 +249,7 @@ def _print(console: Console, made: SpintronicModel, name: str, output: Path) -> 
         [
             (
                 layer.name,
+                "" if layer.bits is None else layer.bits,
                 layer.inputs,
                 layer.outputs,
                 layer.tiles,

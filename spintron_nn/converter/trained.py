@@ -104,7 +104,7 @@ def _check_number(title: str, value: Any) -> None:
 def _check_step(name: str, value: Any) -> None:
     found = value if isinstance(value, np.ndarray) else np.empty(0)
     if found.ndim != 1 or not found.size or found.dtype.kind != "f":
-        what = f"of {found.dtype} {found.shape}" if found is value else f"but {value!r}"
+        what = f"one of {found.dtype} and shape {found.shape}" if found is value else repr(value)
         raise ParameterError(
             f"Trained: steps[{name!r}] must be an array of floats of shape (outputs,) or (1,), "
             f"not {what}"

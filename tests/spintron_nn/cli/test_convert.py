@@ -56,3 +56,42 @@ def test_refuses_a_technology(spintron, model, tmp_path, text):
     result = spintron("convert", model, *words)
     assert result.code == 1
     assert result.err.startswith("error: mtj.json: must be a JSON object")
+
+
+def test_bits_of_single_layers(spintron, model, tmp_path):
+    words = "--calibrate", "x.npy", "-o", "net.safetensors", "--layer-bits", "layer_3=4"
+    tensors = "--layer-activation-bits", "input=6", "--layer-activation-bits", "layer_2=1"
+    result = spintron("convert", model, *words, *tensors, "--json")
+    assert result.code == 0, result.err
+    assert [layer["bits"] for layer in result.json["report"]["layers"]] == [2, 4]
+    network = Network.load(tmp_path / "net.safetensors")
+    first, last = (network.node(name).layer for name in ("layer_0", "layer_3"))
+    assert (first.input.bits, first.slices, first.type.bits, last.slices) == (6, 2, 1, 4)
+    chosen = json.loads(network.metadata["conversion"])
+    assert chosen["layer_bits"] == {"layer_3": 4}
+    assert chosen["layer_activation_bits"] == {"input": 6, "layer_2": 1}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("layer_3",), "Invalid value for '--layer-bits': 'layer_3' is not NAME=BITS."),
+        (("=3",), "Invalid value for '--layer-bits': '=3' is not NAME=BITS."),
+        (("a=-1",), "Invalid value for '--layer-bits': 'a=-1' is not NAME=BITS."),
+        (("a=1", "a=2"), "Invalid value for '--layer-bits': a is given twice."),
+    ],
+    ids=str,
+)
+def test_refuses_bits_that_are_none(spintron, model, words, message):
+    given = [part for word in words for part in ("--layer-bits", word)]
+    result = spintron("convert", model, "--calibrate", "x.npy", "-o", "net", *given)
+    assert (result.code, result.err.splitlines()[-1]) == (2, f"Error: {message}")
+
+
+def test_refuses_layers_that_are_not_there(spintron, model):
+    given = ("--calibrate", "x.npy", "-o", "net", "--layer-bits", "fc=1")
+    result = spintron("convert", model, *given)
+    assert (result.code, result.err.splitlines()[-1]) == (
+        1, "error: convert: layer_bits must name steps with weights, which are layer_0, layer_3, "
+           "not fc"
+    )  # fmt: skip

@@ -70,7 +70,8 @@ def test_a_sampled_chip(spintron, graph, tmp_path):
         ),
         (
             (*INPUT, "--weight-bits", 2),
-            "A quantised model has bits of its own; leave --weight-bits and --activation-bits out.",
+            "A quantised model has bits of its own; leave --weight-bits, --activation-bits, "
+            "--layer-bits and --layer-activation-bits out.",
         ),
     ],
 )

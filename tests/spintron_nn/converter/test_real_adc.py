@@ -26,8 +26,9 @@ def layer_and_chip(**spread):
     return mapped.layer, chip
 
 
-def ideal(bits=6, shift=3):
-    return Adc(bits=bits, shift=shift, offset=np.full((1, 1, 1, 1), 5))
+def ideal(bits=6, shift=3, gain=1):
+    four = (1, 1, 1, 1)
+    return Adc(bits=bits, shift=shift, gain=np.full(four, gain), offset=np.full(four, 5))
 
 
 def codes_by_hand(layer, adc, chip, x):
@@ -44,7 +45,8 @@ def codes_by_hand(layer, adc, chip, x):
                 level = chunk[:, start:stop] @ layer.weights[s, 0, start:stop].astype(np.int64)
                 gain, offset = found.gain[k, s, 0], found.offset[k, s, 0]
                 error = 0 if found.transitions is None else found.transitions[k, s, 0]
-                value = (level + int(adc.offset.flat[0])) * gain / 2**adc.shift + offset
+                level = level * int(adc.gain.flat[0]) + int(adc.offset.flat[0])
+                value = level * gain / 2**adc.shift + offset
                 edge = wanted - 0.5 + np.broadcast_to(error, (layer.cols, len(wanted)))
                 code = low + (value[:, :, None] >= edge[None]).sum(axis=-1)
                 acc += code << (layer.slice_shift[s] + p)
@@ -56,12 +58,13 @@ def codes_by_hand(layer, adc, chip, x):
     [{"gain": 0.05}, {"inl": 0.7}, {"dnl": 0.4}, {"offset": 1.5, "gain": 0.03, "inl": 0.5}],
     ids=str,
 )
-def test_the_network_has_the_chips_converters(spread):
+@pytest.mark.parametrize("adc", [ideal(), ideal(shift=5, gain=3)], ids=["shift", "gain"])
+def test_the_network_has_the_chips_converters(spread, adc):
     layer, chip = layer_and_chip(**spread)
-    real = sampled_adc("a", layer, ideal(), chip)
+    real = sampled_adc("a", layer, adc, chip)
     found = replace(layer, adc=real).accumulate(X)
-    np.testing.assert_array_equal(found, codes_by_hand(layer, ideal(), chip, X))
-    assert np.any(found != replace(layer, adc=ideal()).accumulate(X))
+    np.testing.assert_array_equal(found, codes_by_hand(layer, adc, chip, X))
+    assert np.any(found != replace(layer, adc=adc).accumulate(X))
 
 
 def test_offsets_alone_need_no_transition_levels():

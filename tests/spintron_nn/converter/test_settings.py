@@ -45,3 +45,22 @@ def test_refuses_a_reference_between_codes():
         r"range, and 6 cell bits leave 15 codes; give cell_bits=7$",
     ):
         Settings(chip=Chip(MTJConfig(levels=16)), quantization_bits=4, scheme="reference")
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"layer_bits": [2]}, "layer_bits must be a dict of bits by name, not list"),
+        ({"layer_bits": {"fc": 9}}, "layer_bits['fc'] must be an integer in 1..8, not 9"),
+        ({"layer_bits": {"fc": 3}}, "layer_bits['fc'] must be a multiple of the 2 bits that a "
+         "device of 4 levels holds, not 3"),
+        ({"layer_activation_bits": {"x": 0}},
+         "layer_activation_bits['x'] must be an integer in 1..8, not 0"),
+        ({"layer_activation_bits": "x=1"},
+         "layer_activation_bits must be a dict of bits by name, not str"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_refuses_bits_of_single_layers(changed, message):
+    with pytest.raises(ParameterError, match=f"^convert: {re.escape(message)}$"):
+        Settings(chip=Chip(MTJConfig(levels=4)), **changed)
