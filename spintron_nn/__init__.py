@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .core.chip import Chip
     from .core.mtj_models import MTJConfig
     from .core.technology import Technology, technologies, technology
+    from .models.vision import VisionSpintronNet
 
 __all__ = [
     "Chip",
@@ -22,6 +23,7 @@ __all__ = [
     "SpintronConverter",
     "SpintronicModel",
     "Technology",
+    "VisionSpintronNet",
     "technologies",
     "technology",
 ]
@@ -32,6 +34,7 @@ _HOMES = {
     "SpintronConverter": ".converter.converter",
     "SpintronicModel": ".converter.model",
     "Technology": ".core.technology",
+    "VisionSpintronNet": ".models.vision",
     "technologies": ".core.technology",
     "technology": ".core.technology",
 }

@@ -61,8 +61,17 @@ def save_model(
     write_tree(path, KIND, {"manifest": manifest, "weights": model.state_dict()})
 
 
-def load_weights(model: nn.Module, path: str | PathLike[str]) -> dict[str, Any]:
+def load_weights(model: nn.Module, path: str | PathLike[str], *, part: str = "") -> dict[str, Any]:
     """Read weights into a model of the same architecture; return the file's manifest.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        What the weights are of.
+    path : str or path
+        File that :func:`save_model` wrote.
+    part : str
+        Read only the weights whose names begin so, and call them by the rest of their names.
 
     Raises
     ------
@@ -80,6 +89,8 @@ def load_weights(model: nn.Module, path: str | PathLike[str]) -> dict[str, Any]:
     True
     """
     manifest, weights = _read(path)
+    if part:
+        weights = {key[len(part) :]: weights[key] for key in weights if key.startswith(part)}
     found = differences("weights", weights, model.state_dict())
     if found:
         more = f"; and {len(found) - 4} more" if len(found) > 4 else ""
