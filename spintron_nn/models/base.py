@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SpintronicNet"]
 
+CHOICES = {"activation_bits": 4, "adc_bits": 8}
+"""Choices of a conversion that no network makes otherwise."""
+
 CALIBRATION_BYTES = 1 << 16
 """Input codes that go into a file of weights, one byte each."""
 
@@ -66,7 +69,7 @@ class SpintronicNet(nn.Module):
         self.network = network
         self.shape = shape
         self.config = config
-        self.choices = dict(choices)
+        self.choices = {**CHOICES, **choices}
         self.arguments = dict(arguments)
         self.chips: ChipModel | None = None
         self.frames: Tensor | None = None

@@ -49,6 +49,24 @@ def pretrained_names() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(ENDING) for name in found if name.endswith(ENDING)))
 
 
+def _check_name(kind: type[SpintronicNet], name: str) -> None:
+    """Refuse a name that is none of the package's, with those of the class that was asked."""
+    if name in pretrained_names():
+        return
+    folder = files("spintron_nn.models") / "weights"
+    names = []
+    for known in pretrained_names():
+        with as_file(folder / f"{known}{ENDING}") as path:
+            architecture = read_manifest(path)["architecture"]
+        if kind is models.SpintronicNet or architecture == kind.__name__:
+            names.append(known)
+    there = f"has {', '.join(names)}; give one of them, or" if names else "has none of it; give"
+    raise ParameterError(
+        f"{kind.__name__}: there are no weights {name!r} in the package, which {there} the path "
+        "of a .safetensors file"
+    )
+
+
 def save_net(net: SpintronicNet, path: str | PathLike[str], facts: Mapping[str, Any]) -> None:
     """Write a prepared network to a file; :meth:`SpintronicNet.save` calls this.
 
@@ -89,12 +107,7 @@ def load_net(kind: type[Net], name: str | PathLike[str], *, floating: bool) -> N
     """
     with ExitStack() as stack:
         if isinstance(name, str) and not name.endswith(ENDING) and Path(name).name == name:
-            if name not in pretrained_names():
-                raise ParameterError(
-                    f"{kind.__name__}: there are no weights {name!r} in the package, which has "
-                    f"{', '.join(pretrained_names()) or 'none'}; give one of them, or the path of "
-                    "a .safetensors file"
-                )
+            _check_name(kind, name)
             item = files("spintron_nn.models") / "weights" / f"{name}{ENDING}"
             path = stack.enter_context(as_file(item))
         else:

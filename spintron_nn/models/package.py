@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from spintron_ir.errors import check_bool
 from spintron_nn.converter.model import SpintronicModel
-
-if TYPE_CHECKING:
-    from spintron_nn.core.energy import EnergyReport
+from spintron_nn.core.energy import EnergyModel, EnergyReport
 
 __all__ = ["HardwarePackage", "write_package"]
 
 FRAMES = 16
-"""Frames of a testbench."""
+"""Frames of a testbench, and of an estimate."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +29,7 @@ class HardwarePackage:
     model : SpintronicModel
         The network on its chip.
     power : EnergyReport or None
-        Energy of one frame, where it was asked for.
+        Energy of one frame in the crossbars, where it was asked for.
     """
 
     directory: Path
@@ -75,4 +73,8 @@ def write_package(
         files = directory / "network.safetensors", directory / f"{name}.v"
         model.network.save(files[0])
         files[1].write_text(model.to_verilog(name), encoding="utf8")
-    return HardwarePackage(directory, files, model, None)
+    if not power:
+        return HardwarePackage(directory, files, model, None)
+    estimate = EnergyModel(model.chip.config)
+    report = estimate.of_network(model.network, model.quantise_input(frames[:FRAMES]))
+    return HardwarePackage(directory, files, model, report)

@@ -1,0 +1,71 @@
+"""How well a trained network does on held-out data, in floating point and on chips."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .base import SpintronicNet
+
+__all__ = ["CHECKED", "CHIPS", "counts", "hits"]
+
+CHIPS = 10
+"""Chips of a model card: dies 0..9, each of a wafer of its own."""
+
+CHECKED = 1000
+"""So many of the first held-out inputs are counted apart, for a test to repeat."""
+
+BATCH = 500
+
+Found = Mapping[str, NDArray[np.bool_]]
+
+
+def hits(
+    net: SpintronicNet, floating: SpintronicNet, x: NDArray[np.float32], y: NDArray[np.int64]
+) -> Found:
+    """Which held-out inputs a trained network classifies right.
+
+    Parameters
+    ----------
+    net : SpintronicNet
+        Trained on chips.
+    floating : SpintronicNet
+        The same in floating point, before.
+    x, y : arrays of shapes ``(n, *input)`` and ``(n,)``
+        Inputs and labels.
+
+    Returns
+    -------
+    dict of str to bool array
+        ``float`` and ``ideal`` of shape ``(n,)``: in floating point and on the ideal chip.
+        ``chips`` of shape ``(10, n)``: on each sampled one.
+    """
+    with torch.no_grad():
+        scores = [floating.network(part) for part in torch.from_numpy(x).split(BATCH)]
+    chips = [net.convert(chip_seed=seed, wafer=seed) for seed in range(CHIPS)]
+    return {
+        "float": torch.cat(scores).argmax(dim=1).numpy() == y,
+        "ideal": net.convert(ideal=True).predict(x) == y,
+        "chips": np.stack([chip.predict(x) == y for chip in chips]),
+    }
+
+
+def counts(found: Found) -> dict[str, Any]:
+    """Numbers of :func:`hits`, for a model card.
+
+    Examples
+    --------
+    >>> one = np.array([True, False, True])
+    >>> counts({"float": one, "ideal": one, "chips": np.stack([one, ~one])})
+    {'inputs': 3, 'float': 2, 'ideal': 2, 'chips': [2, 1]}
+    """
+    return {
+        "inputs": len(found["float"]),
+        "float": int(found["float"].sum()),
+        "ideal": int(found["ideal"].sum()),
+        "chips": found["chips"].sum(axis=1).tolist(),
+    }
