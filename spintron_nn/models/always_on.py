@@ -92,7 +92,8 @@ class AlwaysOnVision_Spintronic(SpintronicNet):
         config: MTJConfig | None = None,
     ) -> None:
         owner = type(self).__name__
-        if not isinstance(resolution, Sequence) or len(resolution) != 2:
+        whole = isinstance(resolution, Sequence) and not isinstance(resolution, str)
+        if not whole or len(resolution) != 2:
             raise ParameterError(f"{owner}: resolution must be (height, width), not {resolution!r}")
         depth = check_int(owner, "channels", channels, 1, 16)
         height, width, _ = check_picture(owner, "resolution", (*resolution, depth), 8)

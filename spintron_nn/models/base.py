@@ -99,8 +99,6 @@ class SpintronicNet(nn.Module):
         ParameterError
             If the calibration does not fit the network.
         """
-        from spintron_nn.training.chip_model import ChipModel
-
         frames = torch.as_tensor(calibration, dtype=torch.float32)
         if frames.ndim == 0 or frames.shape[1:] != self.shape or not len(frames):
             wanted = ", ".join(str(size) for size in self.shape)
@@ -108,6 +106,8 @@ class SpintronicNet(nn.Module):
                 f"{type(self).__name__}: calibration must have the shape (batch, {wanted}), not "
                 f"{tuple(frames.shape)}"
             )
+        from spintron_nn.training.chip_model import ChipModel
+
         most = min(CALIBRATION_FRAMES, max(1, CALIBRATION_BYTES // frames[0].numel()))
         self.frames = frames[:most]
         self.chips = ChipModel(self.network, self.config, self.frames, **self.choices)

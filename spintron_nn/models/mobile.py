@@ -119,9 +119,8 @@ class MobileNetV2_Spintronic(SpintronicNet):
     ) -> None:
         owner = type(self).__name__
         classes = check_int(owner, "num_classes", num_classes, 2, 1000)
-        if not isinstance(input_size, Sequence) or isinstance(input_size, str):
-            input_size = ()
-        if len(input_size) != 2:
+        whole = isinstance(input_size, Sequence) and not isinstance(input_size, str)
+        if not whole or len(input_size) != 2:
             raise ParameterError(f"{owner}: input_size must be (height, width), not {input_size!r}")
         depth = check_int(owner, "channels", channels, 1, 16)
         shape = check_picture(owner, "input_size", (*input_size, depth), 8)
