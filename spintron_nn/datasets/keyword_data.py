@@ -91,6 +91,19 @@ class Surroundings:
             noise *= loud / noisy * 10 ** (-snr / 20)
         return np.clip((speech + noise) * 10 ** (gain / 20), -1, 1).astype(np.float32)
 
+    def unspoken(self, seed: tuple[int, ...]) -> NDArray[np.float32]:
+        """Return drawn noise without a word, of shape ``(seconds * 16000,)``.
+
+        Its peak lies below that of speech by the drawn ratio of their powers.
+        """
+        random = np.random.default_rng(list(seed))
+        snr, colour, gain = (
+            random.uniform(*bounds) for bounds in (self.snr_db, self.colour, self.gain_db)
+        )
+        noise = _noise(random, max(2, round(self.seconds * RATE)), colour)
+        noise *= 10 ** ((gain - snr) / 20) / np.abs(noise).max()
+        return np.clip(noise, -1, 1).astype(np.float32)
+
 
 def _noise(random: np.random.Generator, length: int, colour: float) -> NDArray[np.float64]:
     """Return Gaussian noise whose power falls with frequency to the power of :py:`colour`."""

@@ -14,7 +14,7 @@ from .speech import speech_features, speech_layers, speech_shape
 __all__ = ["KeywordSpottingNet_Spintronic"]
 
 
-class KeywordSpottingNet_Spintronic(SpintronicNet):  # noqa: N801 - the published name
+class KeywordSpottingNet_Spintronic(SpintronicNet):
     """Three convolutions over the frames of one second of sound, a mean over time, one matrix.
 
     Inputs are standardised cepstral coefficients, as :meth:`features` gives them.
