@@ -1,0 +1,423 @@
+"""A torch module as chips compute it, for training.
+
+``ChipModel(module, config, calibration, *, learn_ranges=False, conditions=None, seed=0,
+**choices)`` is what everything that trains for chips stands on:
+
+- ``on_chips(x, samples, random, *, observe=None)``: scores of shape ``(samples, batch, *output)``,
+- ``forward(x)``: in training mode one fresh chip, in evaluation mode the integers of a placed one,
+- ``convert(chip_seed=, wafer=, ideal=, config=, **changed)``; ``place(...)`` takes the same,
+- ``trained()``, ``calibrate()``, ``get_weight_updates()`` and ``program()``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from spintron_ir import ConversionError
+from spintron_ir.errors import check_int
+from spintron_nn.converter.converter import SpintronConverter
+from spintron_nn.converter.graph import Function, Model, Norm, Step
+from spintron_nn.converter.model import SpintronicModel
+from spintron_nn.converter.quantise import quantise_weights
+from spintron_nn.converter.trained import Trained, nearest_adc_step
+from spintron_nn.core.mtj_models import MTJConfig
+
+from .crossbar_layer import Crossbar, Draw
+from .devices import Conditions, DeviceSampler
+from .given import Given
+from .norm import normalised
+from .operations import OPERATIONS
+from .parameters import filled, tensors_of
+from .places import Place
+from .quantisers import quantise_activations
+from .trial import Dropped, Trial, adc_steps
+
+__all__ = ["ChipModel", "Observe"]
+
+Observe = Callable[[str, Crossbar, Tensor, Tensor], None]
+"""``observe(name, crossbar, codes, states)`` is told of every matrix of a forward pass."""
+
+REFRESH = 100
+"""Forward passes after which the ranges of converters are calibrated anew."""
+
+FEW = 64
+"""Calibration inputs that this looks at."""
+
+
+class ChipModel(nn.Module):
+    """A module on chips: quantised where a conversion quantises, with steps that are learned.
+
+    The module's own parameters are trained. In training mode every forward pass is that of freshly
+    drawn chips: weights stand on the device's real levels times a learned step, each on devices of
+    its own; codes of activations have a learned scale; batch normalisations take the statistics of
+    each chip; with :py:`adc_bits` columns are read bit by bit and tile by tile through converters.
+    In evaluation mode the model is converted and computed in integers, exactly. What a module may
+    hold is what can be converted; parameters other than those of matrices and batch normalisations
+    have to be frozen.
+
+    Scales and steps are kept as logarithms, so that an optimiser changes them by shares.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The module; it is not copied.
+    config : MTJConfig
+        Technology that chips are drawn from.
+    calibration : array or tensor of shape ``(batch, *input)``
+        Real inputs like those that the model will see; of several inputs a dict or a tuple.
+    learn_ranges : bool
+        Learn the steps of converters too; otherwise they are calibrated every 100 passes.
+    conditions : Conditions or None
+        Temperatures and ages of the chips; None: as the technology says.
+    seed : int, 0..2**64-1
+        Seed of the devices that chips are made of.
+    **choices
+        Choices of the conversion: fields of :class:`~spintron_nn.converter.settings.Settings`.
+        Without :py:`adc_bits` these are 8; None trains with lossless converters.
+
+    Attributes
+    ----------
+    samples : int
+        Chips of a forward pass in training mode; more than one are a leading axis.
+
+    Raises
+    ------
+    ConversionError
+        If the module cannot be converted, or holds what cannot be trained.
+    ParameterError
+        If a choice is outside its range or the calibration does not fit.
+
+    Source
+    ------
+    Esser et al., "Learned step size quantization", ICLR 2020; Jain et al., "Trained quantization
+    thresholds", MLSys 2020: steps as logarithms.
+
+    Examples
+    --------
+    >>> x = torch.rand(64, 8, generator=torch.Generator().manual_seed(0))
+    >>> layers = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 2))
+    >>> model = ChipModel(layers, MTJConfig(), x)
+    >>> model.on_chips(x, 3, torch.Generator().manual_seed(0)).shape
+    torch.Size([3, 64, 2])
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        config: MTJConfig,
+        calibration: Any,
+        *,
+        learn_ranges: bool = False,
+        conditions: Conditions | None = None,
+        seed: int = 0,
+        **choices: Any,
+    ) -> None:
+        super().__init__()
+        self.module, self.config, self.choices = module, config, dict(choices)
+        self.learn_ranges, self.samples, self.conditions = learn_ranges, 1, conditions
+        self.given = Given.of(module, config, calibration, choices)
+        self.trial = Trial.of(self.given.model, self.given.data, self.given.settings)
+        self.sampler = DeviceSampler(
+            config, tile=self.given.settings.crossbar_size, conditions=conditions, seed=seed
+        )
+        for name, place in self.trial.places.starts.items():
+            self.register_parameter(f"scale_{name}", _logarithm(place))
+        for name, crossbar in self.trial.crossbars.items():
+            weight = crossbar.operation.weight
+            _, step = quantise_weights(
+                weight.reshape(len(weight), -1),
+                crossbar.levels.values.double().numpy(),
+                per_channel=crossbar.per_channel,
+            )
+            step = step if crossbar.per_channel else step[:1]
+            self.register_parameter(f"step_{name}", _logarithm(step))
+        for name, found in self.trial.adc_steps.items():
+            start = _logarithm(found / config.level_codes)
+            if learn_ranges:
+                self.register_parameter(f"range_{name}", start)
+            else:
+                self.register_buffer(f"range_{name}", start.detach())
+        self.register_buffer("passes", torch.zeros((), dtype=torch.int64))
+        self._placed: tuple[tuple[int, ...], SpintronicModel] | None = None
+        self._where: dict[str, Any] = {"ideal": True}
+        for name in self.trial.crossbars:
+            self.register_buffer(f"written_{name}", self._share(name).detach())
+
+    # The names of steps are those of nodes; a prefix keeps them from the names of a module.
+
+    def _scale(self, place: Place) -> Tensor:
+        return torch.exp(getattr(self, f"scale_{place.scale}"))
+
+    def _step(self, name: str) -> Tensor:
+        return torch.exp(getattr(self, f"step_{name}"))
+
+    def _range(self, name: str) -> Tensor | None:
+        found = getattr(self, f"range_{name}", None)
+        if found is None:
+            return None
+        if not self.learn_ranges:
+            return torch.exp(found)
+        codes = self.config.level_codes
+        nearest = nearest_adc_step(math.exp(float(found.detach())) * codes) / codes
+        smooth = torch.exp(found)
+        return smooth + (nearest - smooth).detach()
+
+    def _weight(self, name: str) -> Tensor:
+        key = self.trial.crossbars[name].operation.weight_key
+        assert key is not None
+        return tensors_of(self.module)[key]
+
+    def forward(self, x: Any) -> Any:
+        """Scores: of fresh chips in training mode, of the placed one in evaluation mode.
+
+        Chips of the first are drawn from torch's global generator; there is a leading axis of
+        chips only where :attr:`samples` is more than one. The second are float64, equal to
+        ``convert(...).run(x)``.
+        """
+        if not self.training:
+            return self._evaluated(x)
+        found = self.on_chips(x, self.samples, torch.default_generator)
+        if self.samples > 1:
+            return found
+        if isinstance(found, dict):
+            return {name: value[0] for name, value in found.items()}
+        return found[0]
+
+    def on_chips(
+        self, x: Any, samples: int, random: torch.Generator, *, observe: Observe | None = None
+    ) -> Any:
+        """Scores of a batch on freshly drawn chips, with gradients.
+
+        Parameters
+        ----------
+        x : Tensor of shape ``(batch, *input)``
+            Real inputs; of several inputs a dict or a tuple.
+        samples : int
+            Chips; each sees the whole batch.
+        random : Generator
+            What chips and dropouts are drawn from.
+        observe : callable or None
+            Told of every matrix: name, :class:`Crossbar`, input codes of shape ``(vectors,
+            inputs)`` and states of shape ``(outputs, rows)``, both whole numbers with gradients.
+
+        Returns
+        -------
+        Tensor of shape ``(samples, batch, *output)``, or dict of such by name of several outputs
+        """
+        check_int("ChipModel", "samples", samples, 1, 1 << 16)
+        self._placed = None
+        if self.trial.adc_steps and not self.learn_ranges and int(self.passes) % REFRESH == 0:
+            if int(self.passes):
+                self.calibrate()
+        self.passes += 1
+        draw = Draw(self.sampler, self.sampler.dies(samples, random), random)
+        return _Pass(self, draw, observe).run(self.given.inputs(x))
+
+    def calibrate(self) -> None:
+        """Choose the steps of the converters anew, as a conversion of the present weights does."""
+        data = {name: part[:FEW] for name, part in self.given.data.items()}
+        model, trained = self._graph(), self.trained()
+        for name, step in adc_steps(model, data, self.given.settings, trained).items():
+            getattr(self, f"range_{name}").data.fill_(math.log(step / self.config.level_codes))
+
+    def trained(self) -> Trained:
+        """Scales and steps, as a conversion takes them."""
+        scales = {
+            name: float(np.exp(float(getattr(self, f"scale_{scale}").detach())))
+            for scale, names in self.trial.places.names.items()
+            for name in names
+        }
+        ranges = self.trial.adc_steps if self.learn_ranges else {}
+        codes = self.config.level_codes
+        return Trained(
+            scales=scales,
+            steps={name: self._real_step(name) for name in self.trial.crossbars},
+            adc_steps={
+                name: nearest_adc_step(math.exp(float(getattr(self, f"range_{name}"))) * codes)
+                for name in ranges
+            },
+        )
+
+    def _real_step(self, name: str) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = np.exp(
+            getattr(self, f"step_{name}").detach().cpu().double().numpy()
+        )
+        return found.reshape(-1)
+
+    @torch.no_grad()
+    def _graph(self) -> Model:
+        """The graph with the present parameters, weights on their levels."""
+
+        def weight(step: Step) -> NDArray[np.float64]:
+            crossbar = self.trial.crossbars[step.name]
+            states = crossbar.states(self._weight(step.name), self._step(step.name))
+            level = crossbar.levels.exact[states.cpu().numpy()]
+            tall = (-1, *[1] * (level.ndim - 1))
+            return np.asarray(level * self._real_step(step.name).reshape(tall))
+
+        return filled(self.given.model, self.module, weight)
+
+    def convert(
+        self,
+        *,
+        chip_seed: int = 0,
+        wafer: int = 0,
+        ideal: bool = False,
+        config: MTJConfig | None = None,
+        **changed: Any,
+    ) -> SpintronicModel:
+        """Put the model on one chip, with the scales and steps that training found.
+
+        Parameters
+        ----------
+        chip_seed, wafer, ideal
+            As for ``SpintronConverter.convert``.
+        config : MTJConfig or None
+            Technology of the chip; None is the one that the model is trained for.
+        **changed
+            Other arguments of ``SpintronConverter.convert``, and choices that differ.
+        """
+        converter = SpintronConverter(self.config if config is None else config)
+        arguments: dict[str, Any] = {"calibration": self.given.data, "trained": self.trained()}
+        place = {"chip_seed": chip_seed, "wafer": wafer, "ideal": ideal}
+        return converter.convert(self._graph(), **arguments | self.choices | place | changed)
+
+    def place(self, **chip: Any) -> SpintronicModel:
+        """Say which chip evaluation mode computes, as for :meth:`convert`; return the model on it.
+
+        Until it is called that is the ideal chip. When parameters have changed since, the model is
+        put on the chip again.
+        """
+        self._where = dict(chip)
+        return self._on_place()
+
+    def _on_place(self) -> SpintronicModel:
+        parts = (*self.parameters(), *self.buffers())
+        state = tuple(part._version for part in parts)
+        if self._placed is None or self._placed[0] != state:
+            self._placed = state, self.convert(**self._where)
+        return self._placed[1]
+
+    @torch.no_grad()
+    def _evaluated(self, x: Any) -> Any:
+        parts = tuple(self.given.inputs(x).values())
+        found = self._on_place().run(parts if len(parts) > 1 else parts[0])
+        if isinstance(found, dict):
+            return {name: torch.from_numpy(value) for name, value in found.items()}
+        return torch.from_numpy(found)
+
+    def _share(self, name: str) -> Tensor:
+        """Values of weights over their range, with straight-through gradients."""
+        crossbar = self.trial.crossbars[name]
+        ratio = self._weight(name) / crossbar.tall(self._step(name))
+        levels = crossbar.levels
+        nearest = levels.nearest(ratio.detach())[1]
+        inside = ratio.clamp(*levels.clip)
+        return (inside + (nearest - inside).detach()) / max(levels.high - levels.low, 1e-30)
+
+    def get_weight_updates(self) -> list[Tensor]:
+        """Changes of all weights since they were last written, over the range of a weight.
+
+        Returns
+        -------
+        list of Tensor
+            One for each matrix, of the shape of its weights, with gradients.
+        """
+        return [
+            self._share(name) - getattr(self, f"written_{name}") for name in self.trial.crossbars
+        ]
+
+    @torch.no_grad()
+    def program(self) -> None:
+        """Take the present weights as those that devices hold."""
+        for name in self.trial.crossbars:
+            getattr(self, f"written_{name}").copy_(self._share(name))
+
+
+def _logarithm(value: Any) -> nn.Parameter:
+    return nn.Parameter(torch.log(torch.as_tensor(value, dtype=torch.float32)))
+
+
+class _Pass:
+    """One forward pass on some chips."""
+
+    def __init__(self, model: ChipModel, draw: Draw, observe: Observe | None) -> None:
+        self.model, self.draw, self.observe = model, draw, observe
+        self.trial = model.trial
+        self.tensors = tensors_of(model.module)
+
+    def run(self, inputs: dict[str, Tensor]) -> Any:
+        """Scores, of one output or by name."""
+        graph = self.trial.model
+        values = {name: self._coded(name, x[None].float()) for name, x in inputs.items()}
+        left = dict(self.trial.uses)
+        for step in graph.steps:
+            given = [
+                self._dropped(values[name], (step.name, number))
+                for number, name in enumerate(step.inputs)
+            ]
+            values[step.name] = self._step(step, given)
+            for name in step.inputs:
+                left[name] -= 1
+                if not left[name]:
+                    del values[name]
+        chips = self.draw.dies.samples
+        found = {}
+        for title, name in graph.outputs.items():
+            value = self._dropped(values[name], (name, -1))
+            found[title] = value.expand(chips, *value.shape[1:])
+        return found if len(found) > 1 else next(iter(found.values()))
+
+    def _coded(self, name: str, x: Tensor, place: Place | None = None) -> Tensor:
+        """The codes of a tensor, where it has some, as real values."""
+        place = self.trial.places.made.get(name) if place is None else place
+        if place is None:
+            return x
+        features = math.prod(x.shape[2:])
+        return quantise_activations(x, self.model._scale(place), place.kind, features=features)
+
+    def _dropped(self, x: Tensor, where: tuple[str, int]) -> Tensor:
+        dropped: Dropped | None = self.trial.dropped.get(where)
+        if dropped is None or dropped.share == 0:
+            return x
+        shape = x.shape if not dropped.channels else (*x.shape[:3], *[1] * (x.ndim - 3))
+        drawn = torch.rand(shape, generator=self.draw.random).to(x.device)
+        kept = (drawn >= dropped.share).to(x.dtype)
+        return x * kept.mul_(1.0 / (1.0 - dropped.share) if dropped.share < 1 else 0.0)
+
+    def _step(self, step: Step, given: list[Tensor]) -> Tensor:
+        operation, place = step.operation, self.trial.places.made.get(step.name)
+        if step.name in self.trial.crossbars:
+            found = self._matrix(self.trial.crossbars[step.name], step, given[0])
+        elif isinstance(operation, Norm):
+            found = normalised(self.model.module, operation, given[0])
+        elif operation == Function("relu") and place is not None and not place.kind.signed:
+            found = given[0]  # codes without a sign cut off what is below zero
+        elif step.name in self.trial.places.joined:
+            joined = self.trial.places.joined[step.name]
+            given = [self._coded("", part, joined) for part in given]
+            return OPERATIONS[type(operation)](step, *given)
+        else:
+            found = OPERATIONS[type(operation)](step, *given)
+        return self._coded(step.name, found)
+
+    def _matrix(self, crossbar: Crossbar, step: Step, x: Tensor) -> Tensor:
+        operation, model = crossbar.operation, self.model
+        weight = self.tensors[str(operation.weight_key)]
+        bias = None if operation.bias_key is None else self.tensors[operation.bias_key]
+        place = self.trial.places.read.get(step.inputs[0])
+        if place is None:
+            raise ConversionError([f"{step.origin or step.name}: takes values that are no codes"])
+        scale, size = model._scale(place), model._step(step.name)
+        if self.observe is not None:
+            codes, states = crossbar.observed(x / scale, weight, size)
+            self.observe(step.name, crossbar, codes, states)
+        steps = size, scale, model._range(step.name)
+        return crossbar.forward(x, weight, bias, steps, self.draw)

@@ -1,0 +1,114 @@
+"""The parameters of a module behind the steps of its graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from spintron_nn.converter.graph import ArgmaxOf, Conv, Linear, Model, Norm, Step, TopKOf
+
+__all__ = ["filled", "findings", "momentum_of", "tensors_of"]
+
+Reals = NDArray[np.float64]
+
+FIELDS = ("weight", "bias", "gamma", "beta", "mean", "var")
+"""Arrays of operations that may be parameters or statistics."""
+
+MOMENTUM = 0.1
+"""Of running statistics that no batch normalisation of torch owns."""
+
+
+def _keys(operation: Any) -> Iterator[tuple[str, str]]:
+    for name in FIELDS:
+        key = getattr(operation, f"{name}_key", None)
+        if key is not None:
+            yield name, key
+
+
+def tensors_of(module: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers by their names in the state; shared ones under each of theirs."""
+    return dict(module.state_dict(keep_vars=True))
+
+
+def findings(model: Model, module: nn.Module) -> list[str]:
+    """What of a graph cannot be trained, one line each.
+
+    Parameters
+    ----------
+    model : Model
+        The graph.
+    module : Module
+        What it was made from.
+    """
+    tensors, found, used = tensors_of(module), [], set()
+    for step in model.steps:
+        operation: Any = step.operation
+        where = step.origin or step.name
+        keys = dict(_keys(operation))
+        used |= {id(tensors[key]) for key in keys.values() if key in tensors}
+        if isinstance(operation, (Linear, Conv)):
+            found += _matrix(where, operation, keys, tensors)
+        elif isinstance(operation, Norm) and not {"mean", "var"} <= set(keys):
+            found.append(f"{where}: its statistics are constants; use nn.BatchNorm1d or 2d")
+        elif isinstance(operation, ArgmaxOf) or (
+            isinstance(operation, TopKOf) and not operation.values
+        ):
+            found.append(f"{where}: gives indices, which have no gradient; train what it takes")
+    for name, parameter in module.named_parameters():
+        if parameter.requires_grad and id(parameter) not in used:
+            found.append(
+                f"{name}: is computed with before it meets data, or only adds or multiplies; only "
+                "weights and biases of matrices and batch normalisations are trained on chips: "
+                "freeze it with requires_grad_(False)"
+            )
+    return found
+
+
+def _matrix(
+    where: str, operation: Linear | Conv, keys: Mapping[str, str], tensors: Mapping[str, Tensor]
+) -> Iterator[str]:
+    if "weight" not in keys or tensors[keys["weight"]].shape != operation.weight.shape:
+        yield (
+            f"{where}: its weights are computed from others, not parameters; use nn.Linear, "
+            "nn.Conv1d or nn.Conv2d"
+        )
+    elif "bias" not in keys and operation.bias.any():
+        yield f"{where}: its bias is computed from others, not a parameter; use that of the layer"
+
+
+def filled(model: Model, module: nn.Module, weight: Callable[[Step], Reals]) -> Model:
+    """Return the graph with a module's present parameters and statistics.
+
+    Parameters
+    ----------
+    model : Model
+        The graph.
+    module : Module
+        What it was made from.
+    weight : callable
+        Weights of a Linear or Conv step.
+    """
+    tensors = tensors_of(module)
+    steps = []
+    for step in model.steps:
+        operation: Any = step.operation
+        arrays: dict[str, Any] = {}
+        for name, key in _keys(operation):
+            given = tensors[key].detach().cpu().double().numpy()
+            arrays[name] = np.broadcast_to(given, getattr(operation, name).shape).copy()
+        if isinstance(operation, (Linear, Conv)):
+            arrays["weight"] = weight(step)
+        steps.append(replace(step, operation=replace(operation, **arrays)) if arrays else step)
+    return replace(model, steps=tuple(steps))
+
+
+def momentum_of(module: nn.Module, key: str) -> tuple[float | None, Tensor | None]:
+    """Momentum of running statistics, None for a mean over all batches, and their counter."""
+    owner = module.get_submodule(key.rpartition(".")[0])
+    counter = getattr(owner, "num_batches_tracked", None)
+    return getattr(owner, "momentum", MOMENTUM), counter

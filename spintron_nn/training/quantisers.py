@@ -1,0 +1,201 @@
+"""Quantisers with learned steps: gradients pass straight through what does not saturate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from spintron_ir import IntType
+
+__all__ = ["LevelSet", "quantise_activations", "quantise_weights"]
+
+Draw = Callable[[Tensor], Tensor]
+"""From states of weights to the values that they have on chips, ``(samples, *states)``."""
+
+FEW = 16
+"""Uneven levels up to which comparisons are faster than a search."""
+
+
+class LevelSet:
+    """Values that a weight can have on nominal devices, and the nearest one of a number.
+
+    Parameters
+    ----------
+    values : float64 array of shape ``(2**bits,)``
+        Value of each state (:func:`~spintron_nn.converter.levels.weight_values`); they need not
+        rise, and may be equal.
+
+    Attributes
+    ----------
+    exact : float64 array of shape ``(2**bits,)``
+        The values.
+    values : float32 Tensor of that shape
+        The same.
+    even : bool
+        Whether they are the odd integers, which arithmetic rounds to.
+    low, high : float
+        Least and largest value.
+    clip : (float, float)
+        Where gradients pass: between the outermost values. Two values alone have twice their
+        distance, for half of all weights lie beyond them and would never move again.
+
+    Examples
+    --------
+    >>> states, nearest = LevelSet(np.array([-3.0, -1, 1, 3])).nearest(torch.tensor([-9.0, 0, 1.9]))
+    >>> states.tolist(), nearest.tolist()
+    ([0, 2, 2], [-3.0, 1.0, 1.0])
+    """
+
+    def __init__(self, values: NDArray[np.float64]) -> None:
+        count = len(values)
+        order = np.argsort(values, kind="stable")
+        rising = values[order]
+        self.even = bool((values == np.arange(1 - count, count, 2)).all())
+        self.exact, self.values = values, torch.from_numpy(values).float()
+        self.low, self.high = float(rising[0]), float(rising[-1])
+        more = (self.high - self.low) / 2 if count == 2 else 0.0
+        self.clip = (self.low - more, self.high + more)
+        self._count = count
+        self._edges = torch.from_numpy((rising[1:] + rising[:-1]) / 2).float()
+        self._order = torch.from_numpy(order).to(torch.int32)
+        self._rising = torch.from_numpy(rising).float()
+
+    def nearest(self, ratio: Tensor) -> tuple[Tensor, Tensor]:
+        """State and value of each weight; half-way between two values it is the larger.
+
+        Parameters
+        ----------
+        ratio : Tensor
+            Weights over their step.
+
+        Returns
+        -------
+        states : int32 Tensor
+            Index of each value.
+        nearest : Tensor
+            The values.
+        """
+        if self.even:
+            top = self._count - 1
+            state = ratio.mul(0.5).add_(self._count / 2).floor_().clamp_(0, top)
+            return state.to(torch.int32), state.mul(2).sub_(top)
+        if self._count > FEW:
+            place = torch.bucketize(ratio, self._edges.to(ratio.device), right=True)
+        else:
+            place = torch.zeros(ratio.shape, dtype=torch.int64, device=ratio.device)
+            for edge in self._edges.tolist():
+                place += ratio >= edge
+        return self._order.to(ratio.device)[place], self._rising.to(ratio.device)[place]
+
+
+def quantise_activations(
+    values: Tensor, scale: Tensor, kind: IntType, *, features: int = 1
+) -> Tensor:
+    """Quantise to ``codes * scale``, where ``codes = floor(values / scale + 1/2)``, saturated.
+
+    Gradients of values pass where no code saturates. That of the scale is the published one,
+    ``code - values / scale`` inside and the code beyond, summed, over ``sqrt(features * high)``.
+
+    Parameters
+    ----------
+    values : Tensor
+        Real values.
+    scale : Tensor without axes, above 0
+        Real value of one code.
+    kind : IntType
+        Type of the codes.
+    features : int
+        Values of one input.
+
+    Source
+    ------
+    Esser et al., "Learned step size quantization", ICLR 2020: equations 1 to 3, section 2.2.
+
+    Examples
+    --------
+    >>> quantise_activations(torch.tensor([0.3, 0.8, 9.0]), torch.tensor(0.5), IntType(2)).tolist()
+    [0.5, 1.0, 1.5]
+    """
+    share = (features * max(kind.high, 1)) ** -0.5
+    return _Activations.apply(values, scale, kind.low, kind.high, share)  # type: ignore[no-any-return, no-untyped-call]
+
+
+class _Activations(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, values: Tensor, scale: Tensor, low: int, high: int, share: float
+    ) -> Tensor:
+        ratio = values / scale
+        codes = ratio.add(0.5).floor_().clamp_(low, high)
+        ctx.save_for_backward(ratio, codes)
+        ctx.bounds, ctx.share = (low, high), share
+        return codes * scale
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+        (grad,) = grads
+        ratio, codes = ctx.saved_tensors
+        low, high = ctx.bounds
+        inside = ((ratio > low) & (ratio < high)).to(grad.dtype)
+        passed = grad * inside
+        step = torch.dot(grad.flatten(), codes.flatten()) - torch.dot(
+            passed.flatten(), ratio.flatten()
+        )
+        return passed, step * ctx.share, None, None, None
+
+
+def quantise_weights(weight: Tensor, step: Tensor, levels: LevelSet, draw: Draw) -> Tensor:
+    """Quantise weights and put them on chips: ``draw(states) * step``.
+
+    Gradients pass straight through between the outermost levels, summed over the chips. That of
+    the step is as in :func:`quantise_activations`, with what the devices hold as the code; its
+    scale is ``1 / sqrt(weights * high)``, with the weights that share a step.
+
+    Parameters
+    ----------
+    weight : Tensor of shape ``(outputs, ...)``
+        Weights.
+    step : Tensor that broadcasts to it, above 0
+        A step for each output, or one for all.
+    levels : LevelSet
+        What a weight can be.
+    draw : callable
+        Puts states on chips; for nominal devices ``lambda states: levels.values[states][None]``.
+
+    Returns
+    -------
+    Tensor of shape ``(samples, *weight.shape)``
+        Weights on each chip.
+    """
+    return _Weights.apply(weight, step, levels, draw)  # type: ignore[no-any-return, no-untyped-call]
+
+
+class _Weights(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, step: Tensor, levels: LevelSet, draw: Draw) -> Tensor:
+        ratio = weight / step
+        held = draw(levels.nearest(ratio)[0])
+        ctx.save_for_backward(ratio, step, held)
+        ctx.levels = levels
+        return held * step
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        (grad,) = grads
+        ratio, step, held = ctx.saved_tensors
+        levels: LevelSet = ctx.levels
+        low, high = levels.clip
+        inside = ((ratio > low) & (ratio < high)).to(grad.dtype)
+        summed = grad[0] if len(grad) == 1 else grad.sum(dim=0)
+        passed = summed * inside
+        beyond = (grad * held)[0] if len(grad) == 1 else (grad * held).sum(dim=0)
+        every = beyond.sub_(passed * ratio)
+        axes = [axis for axis, size in enumerate(step.shape) if size == 1]
+        count = every.numel() // step.numel()
+        found = every.sum(dim=axes, keepdim=True) * (count * max(levels.high, 1e-30)) ** -0.5
+        return passed, found, None, None

@@ -1,0 +1,216 @@
+"""Columns as a chip reads them: input bits in turn, tile by tile, through converters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from spintron_ir import IntType
+
+from .devices import Converters, DeviceSampler
+
+if TYPE_CHECKING:
+    from .crossbar_layer import Crossbar, Draw
+
+__all__ = ["Reads", "chunked", "fitted"]
+
+TIE = 1e-3
+"""Conductance codes by which rounding is moved, so that errors of floats decide nothing."""
+
+LEAST = 1e-6
+"""Least slope of a line, over 1."""
+
+LINES = 4
+"""Bits up to which converters cut off, rather than round: their codes lie about zero evenly."""
+
+
+@dataclass(frozen=True)
+class Reads:
+    """How a matrix is read.
+
+    Attributes
+    ----------
+    adc_bits : int or None
+        Bits of a converter, None for lossless ones.
+    dac_bits : int
+        Bits of an input that are applied at once.
+    tile : int
+        Rows that are read together.
+    """
+
+    adc_bits: int | None
+    dac_bits: int
+    tile: int
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the order of rows matters: they are read in parts."""
+        return self.adc_bits is not None
+
+    def chunk_bits(self, kind: IntType) -> int:
+        """Bits of an input of a type that are applied at once."""
+        return min(self.dac_bits, kind.bits)
+
+    def noisy(self, sampler: DeviceSampler) -> bool:
+        """Whether a read has noise."""
+        return sampler.config.read_noise > 0 or sampler.config.telegraph.on
+
+    def run(
+        self,
+        crossbar: Crossbar,
+        codes: Tensor,
+        held: Tensor,
+        adc_step: Tensor | None,
+        noise: Tensor | float,
+        draw: Draw,
+    ) -> Tensor:
+        """Accumulators ``(samples, groups, vectors, outputs of a group)``.
+
+        Parameters
+        ----------
+        codes : Tensor of shape ``(samples or 1, groups, vectors, rows)``
+            Input codes, whole numbers.
+        held : Tensor of shape ``(samples, slices, outputs, rows)``
+            What pairs of devices differ by, in even levels.
+        adc_step : Tensor without axes, or None
+            Even levels of one converter code.
+        noise : Tensor or float
+            Deviation of a read, in even levels.
+        draw : Draw
+            The chips.
+        """
+        chunks = chunked(codes, crossbar.kind, self.dac_bits)
+        planes, groups, rows = len(chunks), codes.shape[1], codes.shape[-1]
+        chips, slices, outputs, _ = held.shape
+        cols, parts = outputs // groups, -(-rows // self.tile)
+        side = parts * self.tile if parts > 1 else rows
+        pad = side - rows
+        if pad:
+            chunks, held = (torch.nn.functional.pad(part, (0, pad)) for part in (chunks, held))
+        size, height = side // parts, chunks.shape[3]
+        # (chips or 1, groups, parts, planes * vectors, size)
+        left = chunks.reshape(planes, -1, groups, height, parts, size).permute(1, 2, 4, 0, 3, 5)
+        left = left.reshape(-1, groups, parts, planes * height, size)
+        # (chips, groups, parts, size, slices * cols)
+        right = held.reshape(chips, slices, groups, cols, parts, size).permute(0, 2, 4, 5, 1, 3)
+        right = right.reshape(chips, groups, parts, size, slices * cols)
+        current = torch.matmul(left, right)
+        current = current.reshape(chips, groups, parts, planes, height, slices, cols)
+        if isinstance(noise, Tensor) or noise > 0:
+            drawn = torch.randn(current.shape, generator=draw.random, dtype=current.dtype)
+            if isinstance(noise, Tensor):  # (chips, slices, parts, outputs)
+                shaped = noise.reshape(chips, slices, parts, groups, cols)
+                noise = shaped.permute(0, 3, 2, 1, 4)[:, :, :, None, None]
+            current.add_(drawn.to(current.device).mul_(noise))
+        weight = 4.0 ** (self.chunk_bits(crossbar.kind) * torch.arange(planes))
+        place = weight.sqrt().to(current)
+        if adc_step is not None:
+            share = (weight / weight.sum()).to(current)
+            centre = torch.einsum("mgkphsc,p->mgksc", current, share) / height
+            errors = draw.sampler.converters(
+                chips, (groups, parts, slices, cols), self.adc_bits or 1, draw.random
+            )
+            # Offsets are whole codes of conductance, and currents that lie half-way are rounded up.
+            codes = draw.sampler.config.level_codes
+            centre = (torch.round(centre * codes) - TIE) / codes
+            current.sub_(centre[:, :, :, None, None])
+            current = self._converted(current, adc_step, errors)
+        shifts = range(0, crossbar.bits, crossbar.level_bits)
+        power = current.new_tensor([float(1 << shift) for shift in shifts])
+        return torch.einsum("mgkphsc,p,s->mghc", current, place, power)
+
+    def _converted(self, current: Tensor, step: Tensor, errors: Converters | None) -> Tensor:
+        """Codes of currents less their offset."""
+        bits = self.adc_bits or 1
+        low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+        half = 0.0 if bits <= LINES else 0.5
+        if errors is not None:
+            offset, gain, sense = (
+                part.to(current)[:, :, :, None, None]
+                for part in (errors.offset, errors.gain, errors.sense_offset)
+            )
+            if bits == 1:
+                current = current.add_(sense)
+            else:
+                current = current.mul_(gain / step).add_(offset + half)
+                return _stepped(current, errors.transitions, low, high)
+        if bits == 1:
+            return current.floor_().clamp_(-1.0, 0.0)
+        return current.div_(step).add_(half).floor_().clamp_(low, high)
+
+
+def _stepped(place: Tensor, transitions: Tensor | None, low: int, high: int) -> Tensor:
+    """Codes where every transition has an error of its own.
+
+    A code is at least ``j`` where ``place >= j + error[j]``. Errors are far less than their number
+    of steps, so that only the transitions next to the ideal code are looked at.
+    """
+    code = place.floor().clamp_(low, high)
+    if transitions is None:
+        return code
+    table = transitions.to(place)[:, :, :, None, None]
+    width = table.shape[-1]
+    table = table.expand(*place.shape[:3], 1, 1, *table.shape[5:])
+    reach = max(int(transitions.abs().max().ceil()), 1)
+    found = (code - reach).clamp_(low, high)
+    for ahead in range(1 - reach, reach + 1):
+        wanted = code + ahead
+        index = (wanted - low - 1).clamp(0, width - 1).long()
+        error = torch.take_along_dim(table.expand(*place.shape, width), index[..., None], dim=-1)[
+            ..., 0
+        ]
+        reached = (place >= wanted + error) & (wanted <= high) & (wanted > low)
+        found = torch.where(reached, wanted, found)
+    return found
+
+
+def chunked(codes: Tensor, kind: IntType, dac_bits: int) -> Tensor:
+    """Whole codes in chunks of bits, the lowest first: ``(chunks, *codes.shape)``.
+
+    The last chunk of a signed type is the two's complement of what is left.
+
+    Examples
+    --------
+    >>> chunked(torch.tensor([5.0, -3.0]), IntType(4, signed=True), 2).tolist()
+    [[1.0, 1.0], [1.0, -1.0]]
+    """
+    step = min(dac_bits, kind.bits)
+    count = -(-kind.bits // step)
+    whole = codes.to(torch.int32)
+    mask = (1 << step) - 1
+    parts = [(whole >> (step * place)) & mask for place in range(count - 1)]
+    top = whole >> (step * (count - 1))
+    return torch.stack([*parts, top if kind.signed else top & mask]).to(codes.dtype)
+
+
+def fitted(real: Tensor, target: Tensor, *, per_channel: bool) -> tuple[Tensor, Tensor]:
+    """Line from what chips give to what they should, as the calibration of a chip fits it.
+
+    Parameters
+    ----------
+    real, target : Tensors of shape ``(samples, vectors, outputs)``, the second with 1 for samples
+        Results and what nominal devices give.
+    per_channel : bool
+        A slope for each output, otherwise one for all; offsets are of each output.
+
+    Returns
+    -------
+    slope, offset : Tensors of shape ``(samples, 1, outputs)``
+        ``slope * real + offset`` is nearest to the target.
+
+    Source
+    ------
+    :func:`spintron_nn.converter.calibrate.fit_line`, of which it is the batched form.
+    """
+    mean, wanted = real.mean(dim=1, keepdim=True), target.mean(dim=1, keepdim=True)
+    centred = real - mean
+    power = centred.square().sum(dim=1, keepdim=True)
+    common = (centred * (target - wanted)).sum(dim=1, keepdim=True)
+    if not per_channel:
+        power, common = (part.sum(dim=2, keepdim=True).expand_as(part) for part in (power, common))
+    live = (power > 0) & (common > LEAST * power)
+    slope = torch.where(live, common / power.where(live, torch.ones_like(power)), 1.0)
+    return slope, wanted - slope * mean
