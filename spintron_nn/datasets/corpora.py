@@ -40,9 +40,9 @@ KEYWORDS = SpokenWords(variants=_VARIANTS, held_out=_HELD_OUT, takes=2)
 """Ten words of 385 speakers: 6,300 clips to train on, 1,400 of 70 other speakers to test on."""
 
 KEYWORDS_AGAIN = replace(
-    KEYWORDS, voices=("en-us", "en-gb", "en-029"), variants=("m1", *_HELD_OUT), takes=1, seed=1
+    KEYWORDS, voices=("en-us", "en-gb"), variants=("m1", *_HELD_OUT), takes=1, seed=1
 )
-"""300 other clips of the held-out speakers, spoken in some seconds."""
+"""200 other clips of the held-out speakers, spoken in some seconds."""
 
 WAKE_WORD = replace(KEYWORDS, words=("hey assistant",), takes=4)
 """The wake word, 1,260 times to train on and 280 times of other speakers to test on."""
@@ -62,7 +62,7 @@ OTHER_PHRASES = replace(
 WAKE_WORD_AGAIN = replace(
     WAKE_WORD, voices=KEYWORDS_AGAIN.voices, variants=KEYWORDS_AGAIN.variants, takes=2, seed=1
 )
-"""The wake word 60 times more from held-out speakers."""
+"""The wake word 40 times more from held-out speakers."""
 
 OTHER_PHRASES_AGAIN = replace(
     OTHER_PHRASES, voices=("en-gb",), variants=KEYWORDS_AGAIN.variants, seed=1

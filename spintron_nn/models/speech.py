@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from spintron_ir import ParameterError
 from spintron_nn.datasets.features import Features
 
-__all__ = ["FEATURES", "speech_features", "speech_layers", "speech_shape"]
+__all__ = ["FEATURES", "speech_features", "speech_layers", "speech_shape", "standardised"]
 
 FEATURES = Features(coefficients=10)
 """Ten cepstral coefficients of a frame every 20 ms."""
