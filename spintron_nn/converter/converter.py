@@ -26,6 +26,9 @@ __all__ = ["SpintronConverter"]
 
 Reals = NDArray[np.float64]
 
+NONE: Mapping[str, int] = {}
+"""No bits of single layers."""
+
 
 class SpintronConverter:
     """Converts trained models for one device technology.
@@ -60,8 +63,9 @@ class SpintronConverter:
         ideal: bool = False,
         classify: bool = True,
         recalibrate: bool = True,
-        layer_bits: Mapping[str, int] | None = None,
-        layer_activation_bits: Mapping[str, int] | None = None,
+        percentile: float | None = None,
+        layer_bits: Mapping[str, int] = NONE,
+        layer_activation_bits: Mapping[str, int] = NONE,
         trained: Trained | None = None,
         name: str = "network",
     ) -> SpintronicModel:
@@ -99,13 +103,9 @@ class SpintronConverter:
         ParameterError
             If an argument is outside its range or the calibration data do not fit the model.
         """
+        check_bool("convert", "ideal", ideal)
         settings = Settings(
-            chip=Chip(
-                self.mtj_config,
-                seed=chip_seed,
-                ideal=check_bool("convert", "ideal", ideal),
-                wafer=wafer,
-            ),
+            chip=Chip(self.mtj_config, seed=chip_seed, ideal=ideal, wafer=wafer),
             quantization_bits=quantization_bits,
             activation_bits=activation_bits,
             crossbar_size=crossbar_size,
@@ -115,8 +115,9 @@ class SpintronConverter:
             code_steps=code_steps,
             classify=classify,
             recalibrate=recalibrate,
-            layer_bits={} if layer_bits is None else layer_bits,
-            layer_activation_bits=({} if layer_activation_bits is None else layer_activation_bits),
+            percentile=percentile,
+            layer_bits=layer_bits,
+            layer_activation_bits=layer_activation_bits,
         )
         if ideal:
             settings = replace(settings, adc_bits=None)

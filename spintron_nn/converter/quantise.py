@@ -17,6 +17,8 @@ __all__ = [
     "bisected",
     "codes_of",
     "nearest_states",
+    "percentile_scale",
+    "percentile_step",
     "quantise_weights",
 ]
 
@@ -146,12 +148,9 @@ def best_scale(values: Reals, kind: IntType) -> float:
     kind : IntType
         Type of the codes; what is below an unsigned type counts as zero, for a ReLU makes it so.
     """
-    rows = np.asarray(values, dtype=np.float64)
-    flat = rows[:: max(rows.size // ENOUGH, 1)].ravel()
+    flat = _share(values)
     target = flat if kind.signed else np.maximum(flat, 0.0)
-    whole = float(target.max(initial=0.0)) / max(kind.high, 1)
-    if kind.signed:
-        whole = max(whole, float(target.min(initial=0.0)) / kind.low)
+    whole = _between(float(target.min(initial=0.0)), float(target.max(initial=0.0)), kind)
     if whole <= 0:
         return 1.0
 
@@ -163,6 +162,50 @@ def best_scale(values: Reals, kind: IntType) -> float:
     power = float(np.square(codes).sum())
     fitted = float((codes * target).sum()) / power if power else best
     return fitted if fitted > 0 and error(fitted) < error(best) else best
+
+
+def percentile_scale(values: Reals, kind: IntType, percent: float) -> float:
+    """Return the scale that cuts off what lies beyond a percentile on either side.
+
+    Parameters
+    ----------
+    values : float64 array of shape ``(batch, ...)``
+        As for :func:`best_scale`.
+    kind : IntType
+        Type of the codes.
+    percent : float, 50..100
+        The percentile; 100 cuts off nothing that is looked at.
+
+    Examples
+    --------
+    >>> percentile_scale(np.arange(101.0)[:, None], IntType(4), 90)
+    6.0
+    """
+    flat = _share(values)
+    low, high = np.percentile(flat, (100 - percent, percent))
+    scale = _between(min(float(low), 0.0), max(float(high), 0.0), kind)
+    if scale <= 0:  # so few values are others than 0 that the percentile is 0
+        scale = _between(float(flat.min(initial=0.0)), float(flat.max(initial=0.0)), kind)
+    return scale if scale > 0 else 1.0
+
+
+def percentile_step(weight: Reals, values: Reals, percent: float, *, per_channel: bool) -> Reals:
+    """Step of weights ``(outputs,)`` whose largest value is a percentile of their magnitudes."""
+    found = np.percentile(np.abs(weight), percent, axis=1 if per_channel else None)
+    step = np.broadcast_to(found, (len(weight),)) / np.abs(values).max()
+    return np.where(step > 0, step, 1.0)
+
+
+def _share(values: Reals) -> Reals:
+    """As many values, evenly spread, as a scale is chosen from."""
+    rows = np.asarray(values, dtype=np.float64)
+    return rows[:: max(rows.size // ENOUGH, 1)].ravel()
+
+
+def _between(low: float, high: float, kind: IntType) -> float:
+    """Scale with which neither of two values is beyond a type."""
+    scale = high / max(kind.high, 1)
+    return max(scale, low / kind.low) if kind.signed else scale
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from .adc_range import AdcChoice, lossless_adc_bits
 from .mapping import MappedLayer
 from .packing import blocks_a_tile
 from .settings import Settings
+from .trained import Trained
 
 __all__ = ["ConversionReport", "LayerReport", "StageReport", "layer_report"]
 
@@ -137,6 +138,8 @@ class ConversionReport:
         Whether a tile of the technology can work with its wires; None where wires are ideal.
     stages : tuple of StageReport
         Tensors of the model that nodes give as codes, in order.
+    quantisers : Trained
+        Scales and steps of the conversion, found or given; empty for a quantised model.
     """
 
     layers: tuple[LayerReport, ...]
@@ -144,6 +147,7 @@ class ConversionReport:
     frames: int
     rule: RuleReport | None = None
     stages: tuple[StageReport, ...] = ()
+    quantisers: Trained = field(default_factory=Trained)
 
     @property
     def devices(self) -> int:

@@ -62,6 +62,9 @@ class Settings:
         Add an output ``class``, the index of the largest score, next to ``scores``.
     recalibrate : bool
         Measure the statistics of batch normalisations on the chip, rather than keep the model's.
+    percentile : float, 50..100, or None
+        Scales and steps cut off what lies beyond this percentile; 100 cuts off nothing. None: those
+        of the least squared error.
     layer_bits : dict of str to int, 1..8
         Bits of the weights of a step of the model, by its name, where they are others.
     layer_activation_bits : dict of str to int, 1..8
@@ -84,6 +87,7 @@ class Settings:
     code_steps: str = "network"
     classify: bool = True
     recalibrate: bool = True
+    percentile: float | None = None
     layer_bits: Mapping[str, int] = field(default_factory=dict)
     layer_activation_bits: Mapping[str, int] = field(default_factory=dict)
 
@@ -99,6 +103,7 @@ class Settings:
         check_bool("convert", "classify", self.classify)
         check_bool("convert", "recalibrate", self.recalibrate)
         check_bits(self.chip.config, self.quantization_bits, self.scheme)
+        _check_percentile(self.percentile)
         for title in ("layer_bits", "layer_activation_bits"):
             _check_each(title, getattr(self, title))
         for name, bits in self.layer_bits.items():
@@ -107,6 +112,14 @@ class Settings:
     def weight_bits(self, name: str) -> int:
         """Bits of the weights of a step."""
         return self.layer_bits.get(name, self.quantization_bits)
+
+
+def _check_percentile(value: Any) -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if value is not None and not (number and 50 <= value <= 100):
+        raise ParameterError(
+            f"convert: percentile must be a number in 50..100, or None, not {value!r}"
+        )
 
 
 def _check_each(title: str, given: Any) -> None:

@@ -176,8 +176,11 @@ def concatenate(work: Work, step: Step, operation: Concatenate) -> Signal:
 
 def _as_asked(work: Work, step: Step, signal: Signal) -> bool:
     """Whether codes are those that were asked for tensors side by side."""
-    bits = bits_of(work, (step.name,), signal.kind.bits)
-    return bits == signal.kind.bits and asked_scale(work, (step.name,)) in (None, signal.scale)
+    bits, scale = bits_of(work, (step.name,), signal.kind.bits), asked_scale(work, (step.name,))
+    alike = bits == signal.kind.bits and scale in (None, signal.scale)
+    if alike:
+        work.scales[step.name] = signal.scale
+    return alike
 
 
 def _alike(work: Work, step: Step) -> list[Signal]:

@@ -131,7 +131,14 @@ def lower(
     )
     layers = work.dense_layers()
     rule = tile_rule(settings.chip, layers, settings.crossbar_size) if layers else None
-    report = ConversionReport(tuple(work.layers), clipped, frames, rule, tuple(work.stages))
+    report = ConversionReport(
+        tuple(work.layers),
+        clipped,
+        frames,
+        rule,
+        tuple(work.stages),
+        Trained(work.scales, work.steps, work.adc_steps),
+    )
     return SpintronicModel(network, settings.chip, report)
 
 
@@ -179,6 +186,8 @@ def _metadata(settings: Settings) -> dict[str, str]:
     for title in ("layer_bits", "layer_activation_bits"):
         if bits := getattr(settings, title):
             made[title] = dict(bits)
+    if settings.percentile is not None:
+        made["percentile"] = settings.percentile
     return {
         "mtj": json.dumps(chip.config.as_dict(), sort_keys=True),
         "chip": json.dumps(

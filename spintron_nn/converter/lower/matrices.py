@@ -148,6 +148,9 @@ def _placed(
         work.trained,
         per_channel=apart,
     )
+    work.steps[step.name] = placed.step
+    if placed.choice is not None and work.settings.adc_bits != 1:
+        work.adc_steps[step.name] = placed.choice.step
     total = placed.layer.ranges.total
     return Pending(
         name=step.name, step=step, layer=placed.layer, inputs=inputs, numbers=placed.acc,

@@ -16,7 +16,7 @@ from ..calibrate import fit_line
 from ..kernels import kernel_matrix
 from ..levels import weight_values
 from ..mapping import MappedLayer, map_layer
-from ..quantise import quantise_weights
+from ..quantise import percentile_step, quantise_weights
 from ..real_adc import with_converters
 from ..report import LayerReport, layer_report
 from ..settings import Settings
@@ -120,6 +120,8 @@ class Placed:
         Crossbars with their converters, for one vector.
     acc : integer array of shape ``(frames, cols)`` or ``(frames, positions, cols)``
         Accumulators.
+    step : float64 array of shape ``(cols,)`` or ``(1,)``
+        Step of the weights.
     slope, offset : float64 arrays of shape ``(cols,)``
         From an accumulator to the real value that it stands for.
     """
@@ -128,6 +130,7 @@ class Placed:
     layer: Dense
     mapped: MappedLayer
     choice: AdcChoice | None
+    step: Reals
     weight_error: float
     codes: Ints
     acc: NDArray[Any]
@@ -185,6 +188,8 @@ def place(
     values = weight_values(settings.chip.config, bits, settings.scheme)
     flat = weights.weight.reshape(len(weights.weight), -1)
     given = trained.weight_step(name, len(flat), per_channel=per_channel)
+    if given is None and settings.percentile is not None:
+        given = percentile_step(flat, values, settings.percentile, per_channel=per_channel)
     states, step = quantise_weights(flat, values, per_channel=per_channel, step=given)
     written = weights.matrix(states.reshape(weights.weight.shape))
     blocks = None if weights.groups == 1 else weights.groups
@@ -220,6 +225,7 @@ def place(
         layer,
         mapped,
         choice,
+        step if per_channel else step[:1],
         _weight_error(flat, values[states] * step[:, None]),
         codes,
         acc if vectors.positions is None else _accumulated(layer, vectors),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from spintron_ir import IntType, ParameterError
 
 from ..graph import Conv, Linear, Model
-from ..quantise import best_scale
+from ..quantise import best_scale, percentile_scale
 from ..settings import Settings
 from ..trained import Trained, refuse_names
 from .work import Work
@@ -42,22 +43,24 @@ def rounded(scale: float) -> float:
 
 def bits_of(work: Work, names: Sequence[str], otherwise: int) -> int:
     """Bits of tensors on one scale: those asked for by name, or what is usual there."""
-    work.named.update(dict.fromkeys(names))
     asked = _asked(work.settings.layer_activation_bits, "layer_activation_bits", names)
     return otherwise if asked is None else asked
 
 
 def asked_scale(work: Work, names: Sequence[str]) -> float | None:
     """Scale that was trained for tensors, None where calibration is to choose it."""
-    work.named.update(dict.fromkeys(names))
     scale = _asked(work.trained.scales, "trained.scales", names)
     return None if scale is None else _kept(work, float(scale))
 
 
 def scale_of(work: Work, names: Sequence[str], values: NDArray[np.float64], kind: IntType) -> float:
     """Scale of tensors that share one: the trained one, or the best for their values."""
-    scale = asked_scale(work, names)
-    return _kept(work, best_scale(values, kind)) if scale is None else scale
+    scale, percent = asked_scale(work, names), work.settings.percentile
+    if scale is None:
+        found = best_scale if percent is None else partial(percentile_scale, percent=percent)
+        scale = _kept(work, found(values, kind))
+    work.scales.update(dict.fromkeys(names, scale))
+    return scale
 
 
 def _kept(work: Work, scale: float) -> float:
@@ -92,4 +95,4 @@ def check_tensors(work: Work) -> None:
         ("layer_activation_bits", work.settings.layer_activation_bits),
         ("trained.scales", work.trained.scales),
     ):
-        refuse_names(title, given, work.named, "tensors that become codes")
+        refuse_names(title, given, work.scales, "tensors that become codes")

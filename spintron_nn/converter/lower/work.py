@@ -130,8 +130,8 @@ class Work:
         Matrices whose results are only given out (:func:`.matrices.scores_of`).
     trained : Trained
         Quantisers that need not be found.
-    named : dict of str to None
-        Tensors that became codes of a type and scale that were chosen, in order.
+    scales, steps, adc_steps : dict
+        Quantisers so far, as in :class:`~spintron_nn.converter.trained.Trained`.
     """
 
     settings: Settings
@@ -140,7 +140,9 @@ class Work:
     uses: Counter[str]
     scores: dict[str, bool]
     trained: Trained = field(default_factory=Trained)
-    named: dict[str, None] = field(default_factory=dict)
+    scales: dict[str, float] = field(default_factory=dict)
+    steps: dict[str, Reals] = field(default_factory=dict)
+    adc_steps: dict[str, float] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     ports: dict[str, tuple[tuple[int, ...], IntType]] = field(default_factory=dict)
     inputs: set[str] = field(default_factory=set)

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from spintron_ir import IntType
-from spintron_nn.converter.quantise import Affine, best_scale, codes_of, quantise_weights
+from spintron_nn.converter.quantise import (
+    Affine,
+    best_scale,
+    codes_of,
+    percentile_scale,
+    percentile_step,
+    quantise_weights,
+)
 
 RANDOM = np.random.default_rng(0)
 
@@ -76,6 +83,26 @@ def test_scale_of_nothing():
     assert best_scale(np.array([-1.0, 0.0]), IntType(4)) == 1.0
     assert best_scale(np.zeros(3), IntType(4, signed=True)) == 1.0
     assert best_scale(np.array([-3.0, -1.0]), IntType(1, signed=True)) == 3.0
+
+
+def test_scale_of_a_percentile_by_hand():
+    values = np.arange(-20.0, 101.0)[:, None]  # the 90th percentile is 88, the 10th is -8
+    assert percentile_scale(values, IntType(3), 90) == 88 / 7
+    assert percentile_scale(values, IntType(3), 100) == 100 / 7
+    assert percentile_scale(values, IntType(3, signed=True), 90) == 88 / 3
+    assert percentile_scale(-values, IntType(3, signed=True), 90) == 88 / 4
+    few = np.zeros((100, 1))
+    few[7] = 30.0  # so few that the percentile is 0: the largest instead
+    assert percentile_scale(few, IntType(4), 90) == 2.0
+    assert percentile_scale(-few, IntType(4), 90) == 1.0
+
+
+def test_step_of_a_percentile_by_hand():
+    weight = np.array([[0.0, 1.0, -2.0, 3.0, -4.0], [0.0, 0.0, 0.0, 0.0, 8.0]])
+    values = np.array([-3.0, -1.0, 1.0, 3.0])
+    each = percentile_step(weight, values, 75, per_channel=True)
+    assert each.tolist() == [1.0, 1.0]  # none of the second's is above 0: any step will do
+    assert percentile_step(weight, values, 100, per_channel=False).tolist() == [8 / 3, 8 / 3]
 
 
 def test_scale_clips_where_that_pays():

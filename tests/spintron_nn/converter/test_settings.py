@@ -21,6 +21,9 @@ from spintron_nn.core.mtj_models import MTJConfig
         ({"scheme": "diff"}, "scheme must be one of 'pair', 'columns', 'reference', not 'diff'"),
         ({"classify": 1}, "classify must be True or False, not 1"),
         ({"recalibrate": None}, "recalibrate must be True or False, not None"),
+        ({"percentile": 49.9}, "percentile must be a number in 50..100, or None, not 49.9"),
+        ({"percentile": float("nan")}, "percentile must be a number in 50..100, or None, not nan"),
+        ({"percentile": True}, "percentile must be a number in 50..100, or None, not True"),
     ],
     ids=str,
 )

@@ -107,6 +107,26 @@ def test_what_is_not_named_is_calibrated():
     )
 
 
+@pytest.mark.parametrize("given", [{"ideal": True}, {"ideal": False, "adc_bits": 5}], ids=str)
+def test_the_quantisers_of_a_conversion_make_it_again(given):
+    made = convert(None, **given)
+    found = made.report.quantisers
+    assert list(found.scales) == list(SCALES) and list(found.steps) == list(STEPS)
+    assert [len(step) for step in found.steps.values()] == [5, 4, 1]
+    assert list(found.adc_steps) == ([] if given["ideal"] else list(STEPS))
+    assert convert(found, **given).network.digest() == made.network.digest()
+
+
+def test_a_percentile_in_place_of_the_least_error():
+    largest = convert(None, percentile=100).report.quantisers
+    assert largest.scales["input"] == X.max() / 15
+    weight = model()[0].weight.numpy()
+    assert largest.steps["layer_0"].tolist() == (np.abs(weight).max(axis=1) / 3).tolist()
+    made = convert(None, percentile=90)
+    assert made.report.quantisers.scales["input"] == np.percentile(X, 90) / 15
+    assert json.loads(made.network.metadata["conversion"])["percentile"] == 90
+
+
 def test_ties_go_to_the_larger_value():
     layer = nn.Linear(3, 1, bias=False).double().eval().requires_grad_(False)
     layer.weight.copy_(torch.tensor([[0.0, -1.0, 1.0]]))
