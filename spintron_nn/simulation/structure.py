@@ -1,0 +1,86 @@
+"""Whether networks are chips of one model: the same graph, with numbers of each chip's own."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from spintron_ir import Network, ParameterError
+from spintron_ir.record import Record
+
+__all__ = ["check_one_structure"]
+
+OWN = {
+    "network": ("name", "metadata"),
+    "port": ("scale",),
+    "output": ("scale",),
+    "adc": ("shift", "gain", "offset"),
+    "noise": ("seed", "amplitude"),
+}
+"""Fields that each chip may have of its own, whatever they hold."""
+
+VALUES = {
+    "dense": ("codes", "reference", "bias"),
+    "adc": ("transitions",),
+    "mulshift": ("multiplier", "shift"),
+    "tflite": ("multiplier", "shift"),
+    "thresholds": ("thresholds", "sign"),
+    "table": ("table",),
+    "join": ("tables",),
+}
+"""Arrays that may hold other numbers in each chip, of the same shape."""
+
+
+def check_one_structure(networks: Sequence[Network]) -> None:
+    """Raise :exc:`ParameterError`, with the first difference, unless only numbers differ.
+
+    Those are what devices, converters, noise and requantisers of each chip hold.
+    """
+    for number, other in enumerate(networks[1:], 1):
+        found = _difference(networks[0], other, "")
+        if found is not None:
+            where, first, second = found
+            raise ParameterError(
+                f"TorchNetwork: networks must be chips of one model, but {where} is {second} in "
+                f"networks[{number}] and {first} in networks[0]: convert one model with the same "
+                "choices for every chip"
+            )
+
+
+def _difference(first: Any, second: Any, where: str) -> tuple[str, str, str] | None:
+    """Where two records differ in more than numbers, and both values."""
+    if type(first) is not type(second):
+        return where, _shown(first), _shown(second)
+    if isinstance(first, Record):
+        own, values = OWN.get(first.kind, ()), VALUES.get(first.kind, ())
+        for field in dataclasses.fields(first):  # type: ignore[arg-type]
+            if field.name in own:
+                continue
+            parts = getattr(first, field.name), getattr(second, field.name)
+            if field.name in values and parts[0] is not None and parts[1] is not None:
+                parts = parts[0].shape, parts[1].shape
+            found = _difference(*parts, f"{where}.{field.name}".lstrip("."))
+            if found is not None:
+                return found
+        return None
+    if isinstance(first, tuple) and len(first) == len(second):
+        for index, parts in enumerate(zip(first, second, strict=True)):
+            name = getattr(parts[0], "name", index)
+            found = _difference(*parts, f"{where}[{name!r}]")
+            if found is not None:
+                return found
+        return None
+    same = np.array_equal(first, second) if isinstance(first, np.ndarray) else first == second
+    return None if same else (where, _shown(first), _shown(second))
+
+
+def _shown(value: Any) -> str:
+    """A value in a message: short."""
+    if isinstance(value, Record):
+        return f"a {type(value).__name__}"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    return repr(value) if isinstance(value, (int, float, str, bool, type(None))) else str(value)
