@@ -10,6 +10,8 @@ import numpy as np
 from spintron_ir.errors import check_choice
 from spintron_nn.datasets import Dataset, digits, fashion_mnist
 
+from .speech_data import keyword_data_again, wake_word_data_again
+
 __all__ = ["DATA", "zoo_data"]
 
 
@@ -24,6 +26,8 @@ def _pictures(data: Dataset, side: int, edge: int = 0) -> Dataset:
 
 
 DATA: dict[str, Callable[[], Dataset]] = {
+    "hey_assistant": wake_word_data_again,
+    "keyword_spotting": keyword_data_again,
     "micronet_digits": lambda: _pictures(digits(), 8),
     "mobilenetv2_fashion": lambda: _pictures(fashion_mnist(), 28),
     "tinyconvnet_fashion": lambda: _pictures(fashion_mnist(), 28, edge=2),
@@ -39,6 +43,8 @@ def zoo_data(name: str) -> Dataset:
     ------
     ParameterError
         If the zoo has no such weights, or the data are not installed.
+    ToolError
+        If espeak-ng, which speaks the data of networks for speech, is not installed.
 
     Examples
     --------

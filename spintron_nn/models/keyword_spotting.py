@@ -62,7 +62,12 @@ class KeywordSpottingNet_Spintronic(SpintronicNet):
             speech_layers((64, 48, 48), words),
             speech_shape(self.SECONDS),
             config=technology_of(owner, bits, config),
-            choices={"quantization_bits": bits, "crossbar_size": size, "adc_bits": 6},
+            choices={
+                "quantization_bits": bits,
+                "activation_bits": 4,
+                "crossbar_size": size,
+                "adc_bits": 6,
+            },
             arguments={"num_keywords": words, "mtj_bits": bits, "crossbar_size": size},
         )
 

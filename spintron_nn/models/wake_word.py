@@ -80,7 +80,12 @@ class WakeWordDetector_Spintronic(SpintronicNet):
             speech_layers((40, 32, 32), 2),
             speech_shape(self.SECONDS),
             config=technology_of(owner, bits, config),
-            choices={"quantization_bits": bits, "crossbar_size": size, "adc_bits": 6},
+            choices={
+                "quantization_bits": bits,
+                "activation_bits": 4,
+                "crossbar_size": size,
+                "adc_bits": 6,
+            },
             arguments={"mtj_bits": bits, "crossbar_size": size},
         )
 
