@@ -25,8 +25,7 @@ from spintron_ir.errors import check_int
 from spintron_nn.converter.converter import SpintronConverter
 from spintron_nn.converter.graph import Function, Model, Norm, Step
 from spintron_nn.converter.model import SpintronicModel
-from spintron_nn.converter.quantise import quantise_weights
-from spintron_nn.converter.trained import Trained, nearest_adc_step
+from spintron_nn.converter.trained import Trained
 from spintron_nn.core.mtj_models import MTJConfig
 
 from .crossbar_layer import Crossbar, Draw
@@ -37,6 +36,7 @@ from .operations import OPERATIONS
 from .parameters import filled, tensors_of
 from .places import Place
 from .quantisers import quantise_activations
+from .sizes import Sizes
 from .trial import Dropped, Trial, adc_steps
 
 __all__ = ["ChipModel", "Observe"]
@@ -108,6 +108,9 @@ class ChipModel(nn.Module):
     torch.Size([3, 64, 2])
     """
 
+    passes: Tensor
+    written: Tensor
+
     def __init__(
         self,
         module: nn.Module,
@@ -127,52 +130,12 @@ class ChipModel(nn.Module):
         self.sampler = DeviceSampler(
             config, tile=self.given.settings.crossbar_size, conditions=conditions, seed=seed
         )
-        for name, place in self.trial.places.starts.items():
-            self.register_parameter(f"scale_{name}", _logarithm(place))
-        for name, crossbar in self.trial.crossbars.items():
-            weight = crossbar.operation.weight
-            _, step = quantise_weights(
-                weight.reshape(len(weight), -1),
-                crossbar.levels.values.double().numpy(),
-                per_channel=crossbar.per_channel,
-            )
-            step = step if crossbar.per_channel else step[:1]
-            self.register_parameter(f"step_{name}", _logarithm(step))
-        for name, found in self.trial.adc_steps.items():
-            start = _logarithm(found / config.level_codes)
-            if learn_ranges:
-                self.register_parameter(f"range_{name}", start)
-            else:
-                self.register_buffer(f"range_{name}", start.detach())
+        self.sizes = Sizes(self.trial, config.level_codes, learn_ranges=learn_ranges)
         self.register_buffer("passes", torch.zeros((), dtype=torch.int64))
+        with torch.no_grad():
+            self.register_buffer("written", self._held())
         self._placed: tuple[tuple[int, ...], SpintronicModel] | None = None
         self._where: dict[str, Any] = {"ideal": True}
-        for name in self.trial.crossbars:
-            self.register_buffer(f"written_{name}", self._share(name).detach())
-
-    # The names of steps are those of nodes; a prefix keeps them from the names of a module.
-
-    def _scale(self, place: Place) -> Tensor:
-        return torch.exp(getattr(self, f"scale_{place.scale}"))
-
-    def _step(self, name: str) -> Tensor:
-        return torch.exp(getattr(self, f"step_{name}"))
-
-    def _range(self, name: str) -> Tensor | None:
-        found = getattr(self, f"range_{name}", None)
-        if found is None:
-            return None
-        if not self.learn_ranges:
-            return torch.exp(found)
-        codes = self.config.level_codes
-        nearest = nearest_adc_step(math.exp(float(found.detach())) * codes) / codes
-        smooth = torch.exp(found)
-        return smooth + (nearest - smooth).detach()
-
-    def _weight(self, name: str) -> Tensor:
-        key = self.trial.crossbars[name].operation.weight_key
-        assert key is not None
-        return tensors_of(self.module)[key]
 
     def forward(self, x: Any) -> Any:
         """Scores: of fresh chips in training mode, of the placed one in evaluation mode.
@@ -224,43 +187,23 @@ class ChipModel(nn.Module):
         """Choose the steps of the converters anew, as a conversion of the present weights does."""
         data = {name: part[:FEW] for name, part in self.given.data.items()}
         model, trained = self._graph(), self.trained()
-        for name, step in adc_steps(model, data, self.given.settings, trained).items():
-            getattr(self, f"range_{name}").data.fill_(math.log(step / self.config.level_codes))
+        self.sizes.calibrate(adc_steps(model, data, self.given.settings, trained))
 
     def trained(self) -> Trained:
         """Scales and steps, as a conversion takes them."""
-        scales = {
-            name: float(np.exp(float(getattr(self, f"scale_{scale}").detach())))
-            for scale, names in self.trial.places.names.items()
-            for name in names
-        }
-        ranges = self.trial.adc_steps if self.learn_ranges else {}
-        codes = self.config.level_codes
-        return Trained(
-            scales=scales,
-            steps={name: self._real_step(name) for name in self.trial.crossbars},
-            adc_steps={
-                name: nearest_adc_step(math.exp(float(getattr(self, f"range_{name}"))) * codes)
-                for name in ranges
-            },
-        )
-
-    def _real_step(self, name: str) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = np.exp(
-            getattr(self, f"step_{name}").detach().cpu().double().numpy()
-        )
-        return found.reshape(-1)
+        return self.sizes.trained()
 
     @torch.no_grad()
     def _graph(self) -> Model:
         """The graph with the present parameters, weights on their levels."""
+        tensors, steps = tensors_of(self.module), self.sizes().steps
 
         def weight(step: Step) -> NDArray[np.float64]:
             crossbar = self.trial.crossbars[step.name]
-            states = crossbar.states(self._weight(step.name), self._step(step.name))
+            states = crossbar.states(tensors[crossbar.key], steps[step.name])
             level = crossbar.levels.exact[states.cpu().numpy()]
             tall = (-1, *[1] * (level.ndim - 1))
-            return np.asarray(level * self._real_step(step.name).reshape(tall))
+            return np.asarray(level * self.sizes.step(step.name).reshape(tall))
 
         return filled(self.given.model, self.module, weight)
 
@@ -313,14 +256,14 @@ class ChipModel(nn.Module):
             return {name: torch.from_numpy(value) for name, value in found.items()}
         return torch.from_numpy(found)
 
-    def _share(self, name: str) -> Tensor:
-        """Values of weights over their range, with straight-through gradients."""
-        crossbar = self.trial.crossbars[name]
-        ratio = self._weight(name) / crossbar.tall(self._step(name))
-        levels = crossbar.levels
-        nearest = levels.nearest(ratio.detach())[1]
-        inside = ratio.clamp(*levels.clip)
-        return (inside + (nearest - inside).detach()) / max(levels.high - levels.low, 1e-30)
+    def _held(self) -> Tensor:
+        """State of every weight of all matrices in a row, one byte each."""
+        tensors, steps = tensors_of(self.module), self.sizes().steps
+        states = [
+            crossbar.states(tensors[crossbar.key], steps[name]).flatten()
+            for name, crossbar in self.trial.crossbars.items()
+        ]
+        return torch.cat(states).to(torch.uint8)
 
     def get_weight_updates(self) -> list[Tensor]:
         """Changes of all weights since they were last written, over the range of a weight.
@@ -328,21 +271,24 @@ class ChipModel(nn.Module):
         Returns
         -------
         list of Tensor
-            One for each matrix, of the shape of its weights, with gradients.
+            One for each matrix, of the shape of its weights, with straight-through gradients.
         """
-        return [
-            self._share(name) - getattr(self, f"written_{name}") for name in self.trial.crossbars
-        ]
+        tensors, steps, at, found = tensors_of(self.module), self.sizes().steps, 0, []
+        for name, crossbar in self.trial.crossbars.items():
+            weight, levels = tensors[crossbar.key], crossbar.levels
+            before = self.written[at : at + weight.numel()].view(weight.shape).long()
+            at += weight.numel()
+            ratio = weight / crossbar.tall(steps[name])
+            smooth = ratio.clamp(*levels.clip)
+            now = smooth + (levels.nearest(ratio.detach()) - smooth).detach()
+            width = max(levels.high - levels.low, 1e-30)
+            found.append((now - levels.values.to(now)[before]) / width)
+        return found
 
     @torch.no_grad()
     def program(self) -> None:
         """Take the present weights as those that devices hold."""
-        for name in self.trial.crossbars:
-            getattr(self, f"written_{name}").copy_(self._share(name))
-
-
-def _logarithm(value: Any) -> nn.Parameter:
-    return nn.Parameter(torch.log(torch.as_tensor(value, dtype=torch.float32)))
+        self.written.copy_(self._held())
 
 
 class _Pass:
@@ -351,7 +297,7 @@ class _Pass:
     def __init__(self, model: ChipModel, draw: Draw, observe: Observe | None) -> None:
         self.model, self.draw, self.observe = model, draw, observe
         self.trial = model.trial
-        self.tensors = tensors_of(model.module)
+        self.tensors, self.now = tensors_of(model.module), model.sizes()
 
     def run(self, inputs: dict[str, Tensor]) -> Any:
         """Scores, of one output or by name."""
@@ -381,7 +327,7 @@ class _Pass:
         if place is None:
             return x
         features = math.prod(x.shape[2:])
-        return quantise_activations(x, self.model._scale(place), place.kind, features=features)
+        return quantise_activations(x, self.now.scales[place.scale], place.kind, features=features)
 
     def _dropped(self, x: Tensor, where: tuple[str, int]) -> Tensor:
         dropped: Dropped | None = self.trial.dropped.get(where)
@@ -397,7 +343,7 @@ class _Pass:
         if step.name in self.trial.crossbars:
             found = self._matrix(self.trial.crossbars[step.name], step, given[0])
         elif isinstance(operation, Norm):
-            found = normalised(self.model.module, operation, given[0])
+            found = normalised(self.model.module, self.tensors, operation, given[0])
         elif operation == Function("relu") and place is not None and not place.kind.signed:
             found = given[0]  # codes without a sign cut off what is below zero
         elif step.name in self.trial.places.joined:
@@ -409,15 +355,14 @@ class _Pass:
         return self._coded(step.name, found)
 
     def _matrix(self, crossbar: Crossbar, step: Step, x: Tensor) -> Tensor:
-        operation, model = crossbar.operation, self.model
-        weight = self.tensors[str(operation.weight_key)]
-        bias = None if operation.bias_key is None else self.tensors[operation.bias_key]
+        weight, key = self.tensors[crossbar.key], crossbar.operation.bias_key
+        bias = None if key is None else self.tensors[key]
         place = self.trial.places.read.get(step.inputs[0])
         if place is None:
             raise ConversionError([f"{step.origin or step.name}: takes values that are no codes"])
-        scale, size = model._scale(place), model._step(step.name)
+        scale, size = self.now.scales[place.scale], self.now.steps[step.name]
         if self.observe is not None:
             codes, states = crossbar.observed(x / scale, weight, size)
             self.observe(step.name, crossbar, codes, states)
-        steps = size, scale, model._range(step.name)
+        steps = size, scale, self.now.ranges.get(step.name)
         return crossbar.forward(x, weight, bias, steps, self.draw)

@@ -20,6 +20,9 @@ from .reads import Reads, fitted
 
 __all__ = ["Crossbar", "Draw"]
 
+FITTED = 32
+"""Inputs of a batch that a line is fitted to, at least, where there are as many."""
+
 
 @dataclass(frozen=True, eq=False)
 class Draw:
@@ -87,6 +90,11 @@ class Crossbar:
         return self.step.name
 
     @property
+    def key(self) -> str:
+        """Name of the weights in the module's state."""
+        return str(self.operation.weight_key)
+
+    @property
     def kind(self) -> IntType:
         """Type of the inputs."""
         return self.layer.input
@@ -107,7 +115,7 @@ class Crossbar:
 
     def states(self, weight: Tensor, step: Tensor) -> Tensor:
         """State of each weight."""
-        return self.levels.nearest(weight / self.tall(step))[0]
+        return self.levels.states(weight / self.tall(step))
 
     def rows(self, weight: Tensor) -> Tensor:
         """Weights or states as ``(outputs, rows)``, rows as a chip has them."""
@@ -199,7 +207,7 @@ class Crossbar:
     def _target(self, x: Tensor, weight: Tensor, step: Tensor) -> Tensor:
         """What nominal devices give."""
         tall = self.tall(step)
-        return self.product(x, (self.levels.nearest(weight / tall)[1] * tall)[None])
+        return self.product(x, self.levels.nearest(weight / tall).mul_(tall)[None])
 
     def _lined(
         self,
@@ -215,15 +223,18 @@ class Crossbar:
         weight, step, scale, adc_step = given
         axis = 2 if self.operation.weight.ndim > 2 else -1
         with torch.no_grad():
-            target = found if self.normed else self._target(x, weight, step)
             real = found
             if adc_step is not None or not (isinstance(noise, float) and noise == 0):
                 vectors = self._vectors(x / scale)
                 real = self._image(self.reads.run(self, vectors, held, adc_step, noise, draw))
                 unit = scale * step.reshape(-1, *[1] * (real.ndim - 3 if axis == 2 else 0))
                 real = real * (unit if adc_step is None else unit * adc_step)
+            every = max(x.shape[1] // FITTED, 1)
+            target = found[:, ::every]
+            if not self.normed:
+                target = self._target(x[:, ::every], weight, step)
             slope, offset = fitted(
-                real.movedim(axis, -1).flatten(1, -2),
+                real[:, ::every].movedim(axis, -1).flatten(1, -2),
                 target.movedim(axis, -1).flatten(1, -2),
                 per_channel=self.per_channel,
             )

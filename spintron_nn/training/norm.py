@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
 from spintron_nn.converter.graph import Norm
 
-from .parameters import momentum_of, tensors_of
+from .parameters import momentum_of
 
 __all__ = ["normalised"]
 
 
-def normalised(module: nn.Module, norm: Norm, x: Tensor) -> Tensor:
+def normalised(module: nn.Module, tensors: Mapping[str, Tensor], norm: Norm, x: Tensor) -> Tensor:
     """Normalise each channel of each chip over the batch; update the running statistics.
 
     These move by the mean over the chips. A conversion measures them anew on its chip.
@@ -21,12 +23,13 @@ def normalised(module: nn.Module, norm: Norm, x: Tensor) -> Tensor:
     ----------
     module : Module
         Owner of parameters and statistics.
+    tensors : mapping of str to Tensor
+        These, by name.
     norm : Norm
         The normalisation.
     x : Tensor of shape ``(samples, batch, channels, ...)``
         Values.
     """
-    tensors = tensors_of(module)
     chips = len(x)
     flat = x[0] if chips == 1 else x.transpose(0, 1).flatten(1, 2)
     gamma, beta = (
@@ -46,7 +49,7 @@ def normalised(module: nn.Module, norm: Norm, x: Tensor) -> Tensor:
 def _track(
     module: nn.Module,
     norm: Norm,
-    tensors: dict[str, Tensor],
+    tensors: Mapping[str, Tensor],
     measured: tuple[Tensor, Tensor],
     count: int,
 ) -> None:

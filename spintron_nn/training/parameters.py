@@ -45,7 +45,9 @@ def findings(model: Model, module: nn.Module) -> list[str]:
     module : Module
         What it was made from.
     """
-    tensors, found, used = tensors_of(module), [], set()
+    tensors = tensors_of(module)
+    found: list[str] = []
+    used: set[int] = set()
     for step in model.steps:
         operation: Any = step.operation
         where = step.origin or step.name

@@ -46,9 +46,9 @@ class LevelSet:
 
     Examples
     --------
-    >>> states, nearest = LevelSet(np.array([-3.0, -1, 1, 3])).nearest(torch.tensor([-9.0, 0, 1.9]))
-    >>> states.tolist(), nearest.tolist()
-    ([0, 2, 2], [-3.0, 1.0, 1.0])
+    >>> levels = LevelSet(np.array([-3.0, -1, 1, 3]))
+    >>> levels.nearest(torch.tensor([-9.0, 0, 1.9])).tolist()
+    [-3.0, 1.0, 1.0]
     """
 
     def __init__(self, values: NDArray[np.float64]) -> None:
@@ -63,34 +63,35 @@ class LevelSet:
         self._count = count
         self._edges = torch.from_numpy((rising[1:] + rising[:-1]) / 2).float()
         self._order = torch.from_numpy(order).to(torch.int32)
-        self._rising = torch.from_numpy(rising).float()
+        self._middle = torch.tensor(count / 2)
 
-    def nearest(self, ratio: Tensor) -> tuple[Tensor, Tensor]:
-        """State and value of each weight; half-way between two values it is the larger.
+    def states(self, ratio: Tensor) -> Tensor:
+        """State of each weight, int32; half-way between two values it is that of the larger.
 
         Parameters
         ----------
         ratio : Tensor
             Weights over their step.
-
-        Returns
-        -------
-        states : int32 Tensor
-            Index of each value.
-        nearest : Tensor
-            The values.
         """
         if self.even:
-            top = self._count - 1
-            state = ratio.mul(0.5).add_(self._count / 2).floor_().clamp_(0, top)
-            return state.to(torch.int32), state.mul(2).sub_(top)
+            # The least number of passes over the weights; an integer type cuts off what is behind
+            # the point.
+            place = torch.add(self._middle.to(ratio.device), ratio, alpha=0.5)
+            return place.clamp_(0.0, self._count - 0.5).to(torch.int32)
         if self._count > FEW:
             place = torch.bucketize(ratio, self._edges.to(ratio.device), right=True)
         else:
             place = torch.zeros(ratio.shape, dtype=torch.int64, device=ratio.device)
             for edge in self._edges.tolist():
                 place += ratio >= edge
-        return self._order.to(ratio.device)[place], self._rising.to(ratio.device)[place]
+        return self._order.to(ratio.device)[place]
+
+    def nearest(self, ratio: Tensor) -> Tensor:
+        """Value next to each weight over its step."""
+        states = self.states(ratio)
+        if self.even:
+            return states.to(ratio.dtype).mul_(2.0).sub_(self._count - 1.0)
+        return self.values.to(ratio)[states]
 
 
 def quantise_activations(
@@ -122,7 +123,7 @@ def quantise_activations(
     [0.5, 1.0, 1.5]
     """
     share = (features * max(kind.high, 1)) ** -0.5
-    return _Activations.apply(values, scale, kind.low, kind.high, share)  # type: ignore[no-any-return, no-untyped-call]
+    return _Activations.apply(values, scale, kind.low, kind.high, share)  # type: ignore[no-any-return]
 
 
 class _Activations(torch.autograd.Function):
@@ -141,12 +142,16 @@ class _Activations(torch.autograd.Function):
         (grad,) = grads
         ratio, codes = ctx.saved_tensors
         low, high = ctx.bounds
-        inside = ((ratio > low) & (ratio < high)).to(grad.dtype)
-        passed = grad * inside
-        step = torch.dot(grad.flatten(), codes.flatten()) - torch.dot(
-            passed.flatten(), ratio.flatten()
-        )
+        passed = _inside(grad, ratio, low, high)
+        flat = [part.reshape(-1) for part in (grad, codes, passed, ratio)]
+        step = torch.dot(flat[0], flat[1]) - torch.dot(flat[2], flat[3])
         return passed, step * ctx.share, None, None, None
+
+
+def _inside(grad: Tensor, ratio: Tensor, low: float, high: float) -> Tensor:
+    """Gradient where a ratio lies between two bounds, 0 elsewhere, in one pass."""
+    found: Tensor = torch.ops.aten.hardtanh_backward(grad, ratio, low, high)
+    return found
 
 
 def quantise_weights(weight: Tensor, step: Tensor, levels: LevelSet, draw: Draw) -> Tensor:
@@ -172,14 +177,14 @@ def quantise_weights(weight: Tensor, step: Tensor, levels: LevelSet, draw: Draw)
     Tensor of shape ``(samples, *weight.shape)``
         Weights on each chip.
     """
-    return _Weights.apply(weight, step, levels, draw)  # type: ignore[no-any-return, no-untyped-call]
+    return _Weights.apply(weight, step, levels, draw)  # type: ignore[no-any-return]
 
 
 class _Weights(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, weight: Tensor, step: Tensor, levels: LevelSet, draw: Draw) -> Tensor:
         ratio = weight / step
-        held = draw(levels.nearest(ratio)[0])
+        held = draw(levels.states(ratio))
         ctx.save_for_backward(ratio, step, held)
         ctx.levels = levels
         return held * step
@@ -189,13 +194,15 @@ class _Weights(torch.autograd.Function):
         (grad,) = grads
         ratio, step, held = ctx.saved_tensors
         levels: LevelSet = ctx.levels
-        low, high = levels.clip
-        inside = ((ratio > low) & (ratio < high)).to(grad.dtype)
         summed = grad[0] if len(grad) == 1 else grad.sum(dim=0)
-        passed = summed * inside
-        beyond = (grad * held)[0] if len(grad) == 1 else (grad * held).sum(dim=0)
-        every = beyond.sub_(passed * ratio)
-        axes = [axis for axis, size in enumerate(step.shape) if size == 1]
-        count = every.numel() // step.numel()
-        found = every.sum(dim=axes, keepdim=True) * (count * max(levels.high, 1e-30)) ** -0.5
-        return passed, found, None, None
+        passed = _inside(summed, ratio, *levels.clip)
+        chips, steps = len(grad), step.numel()
+        found = _dots(grad, held, chips, steps).sum(dim=0) - _dots(passed, ratio, 1, steps)[0]
+        share = (ratio.numel() // steps * max(levels.high, 1e-30)) ** -0.5
+        return passed, (found * share).reshape(step.shape), None, None
+
+
+def _dots(one: Tensor, other: Tensor, chips: int, steps: int) -> Tensor:
+    """Products of two tensors summed over what shares a step, ``(chips, steps)``."""
+    left = one.reshape(chips * steps, 1, -1)
+    return torch.bmm(left, other.reshape(chips * steps, -1, 1)).reshape(chips, steps)

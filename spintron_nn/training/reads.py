@@ -114,8 +114,8 @@ class Reads:
                 chips, (groups, parts, slices, cols), self.adc_bits or 1, draw.random
             )
             # Offsets are whole codes of conductance, and currents that lie half-way are rounded up.
-            codes = draw.sampler.config.level_codes
-            centre = (torch.round(centre * codes) - TIE) / codes
+            unit = draw.sampler.config.level_codes
+            centre = (torch.round(centre * unit) - TIE) / unit
             current.sub_(centre[:, :, :, None, None])
             current = self._converted(current, adc_step, errors)
         shifts = range(0, crossbar.bits, crossbar.level_bits)
