@@ -1,11 +1,12 @@
 """Tests of spintron_nn.datasets.images."""
 
 import struct
+import sys
 
 import numpy as np
 import pytest
 
-from spintron_ir import ParameterError
+from spintron_ir import ParameterError, ToolError
 from spintron_nn.datasets import digits, fashion_mnist
 
 
@@ -23,6 +24,16 @@ def test_digits_are_split_evenly_and_always_alike():
     assert np.unique(data.train_x * 16).tolist() == list(range(17))
     # Fixed for ever: figures in documents refer to this split.
     assert data.test_y[:12].tolist() == [2, 7, 3, 8, 9, 9, 8, 1, 7, 3, 1, 7]
+
+
+def test_says_what_holds_the_digits(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(
+        ToolError,
+        match=r"^digits: scikit-learn must be installed, it holds the data: pip install "
+        r"scikit-learn$",
+    ):
+        digits()
 
 
 def test_refuses_a_folder_without_the_files(tmp_path):

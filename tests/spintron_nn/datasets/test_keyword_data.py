@@ -130,3 +130,11 @@ def test_refuses_features_of_another_rate():
         match=r"^keyword_dataset: features must have rate 16000 Hz, that of the clips, not 8000$",
     ):
         keyword_dataset(tones(), Features(rate=8000))
+
+
+def test_refuses_no_copies():
+    with pytest.raises(
+        ParameterError,
+        match=r"^keyword_dataset: copies must be an integer in 1\.\.1000, not 0$",
+    ):
+        keyword_dataset(tones(), copies=0)

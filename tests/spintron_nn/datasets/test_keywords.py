@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spintron_ir import ParameterError, ToolError
-from spintron_nn.datasets import SpokenWords, keywords, speak_words
+from spintron_nn.datasets import SpokenWords, espeak, keywords, speak_words
 from spintron_nn.datasets.espeak import Espeak, Utterance, unavailable
 
 FEW = SpokenWords(
@@ -124,6 +124,23 @@ def test_says_what_the_program_says(tmp_path, monkeypatch):
         ToolError, match=r"^espeak-ng must speak, but it ended with status 3: no data$"
     ):
         speak_words(FEW, tmp_path)
+
+
+def test_does_not_wait_for_ever(tmp_path, monkeypatch):
+    program(tmp_path, monkeypatch, "while :; do :; done")
+    monkeypatch.setattr(espeak, "TIME_LIMIT", 0.2)
+    with pytest.raises(
+        ToolError,
+        match=r"^espeak-ng must answer within 0\.2 s: Command '.*' timed out after 0\.2 seconds$",
+    ):
+        speak_words(FEW, tmp_path)
+
+
+def test_refuses_no_workers(tmp_path):
+    with pytest.raises(
+        ParameterError, match=r"^speak_words: workers must be an integer in 1\.\.64, not 0$"
+    ):
+        speak_words(FEW, tmp_path, workers=0)
 
 
 def test_refuses_a_program_that_writes_nothing(tmp_path, monkeypatch):
