@@ -119,13 +119,16 @@ def _spoken_apart(make: Callable[[Speak], Dataset]) -> Dataset:
 
 
 def _as_inputs(data: Dataset) -> Dataset:
-    """Standardised, and in a fixed order that means nothing: calibration takes the first inputs."""
-    order = np.random.default_rng(0).permutation(len(data.train_y))
+    """Standardised, and in a fixed order that means nothing: the first inputs stand for all."""
+    train, test = (
+        np.random.default_rng(0).permutation(len(y)) for y in (data.train_y, data.test_y)
+    )
     return replace(
         data,
-        train_x=_scaled(data.train_x)[order],
-        train_y=data.train_y[order],
-        test_x=_scaled(data.test_x),
+        train_x=_scaled(data.train_x)[train],
+        train_y=data.train_y[train],
+        test_x=_scaled(data.test_x)[test],
+        test_y=data.test_y[test],
     )
 
 
