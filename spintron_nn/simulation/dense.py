@@ -46,7 +46,9 @@ class DenseChips(nn.Module):
         self.requantise: Requantise | None = None
         if layer.requantise is None:
             self.out = carrier(hull(each.type for each in layers))
-            self.register_buffer("bias", torch.from_numpy(bias)[:, :, None])
+            added = float_of(self.bound + int(np.abs(bias).max()))
+            self.added = self.acc if added == self.acc else torch.int64
+            self.register_buffer("bias", torch.from_numpy(bias)[:, :, None].to(self.added))
         else:
             totals = [each.ranges.total for each in layers]
             low = np.array([[total.low] for total in totals]) - bias
@@ -61,8 +63,8 @@ class DenseChips(nn.Module):
         weights = weights.reshape(len(layers), self.parts, layer.rows, layer.cols)
         weights = (weights * np.array(self.scales)[:, None, None]).sum(axis=1, keepdims=True)
         reach = max(-layer.input.low, layer.input.high)
-        bound = int(np.abs(weights).sum(axis=2).max()) * reach
-        self.acc = float_of(bound)
+        self.bound = int(np.abs(weights).sum(axis=2).max()) * reach
+        self.acc = float_of(self.bound)
         if self.acc == torch.int64:  # of each part by itself the sums are exact in floating point
             return False
         matrix = torch.from_numpy(by_block(weights, self.blocks)).to(self.acc)
@@ -72,14 +74,14 @@ class DenseChips(nn.Module):
     def _accumulator(self) -> torch.dtype:
         """In which type the sum of all codes is exact, whatever the order."""
         layer, places = self.layer, sum(abs(scale) for scale in self.scales)
-        if any(group.level == torch.int64 for group in self.groups):
-            return torch.int64
         if layer.adc is not None:
             code = max(-layer.adc.type.low, layer.adc.type.high)
         else:
             code = max(group.bound for group in self.groups)
         reads = sum(1 << layer.dac_bits * p for p in range(layer.chunks))
-        return float_of(code * places * reads * layer.groups)
+        self.bound = code * places * reads * layer.groups
+        exact = any(group.level == torch.int64 for group in self.groups)
+        return torch.int64 if exact else float_of(self.bound)
 
     def forward(self, x: Tensor, *, chips: slice, first: int) -> Tensor:
         """Results of codes, the first of them of the frame number :py:`first`."""
@@ -95,7 +97,7 @@ class DenseChips(nn.Module):
         if self.requantise is not None:
             y = self.requantise(acc[:, None], chips)[:, 0]
         else:
-            y = (acc + self.bias[chips]).to(self.out)
+            y = (acc.to(self.added) + self.bias[chips]).to(self.out)
         if layer.positions is None:
             return y
         return y.view(len(y), layer.cols, layer.positions, count).transpose(1, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +11,7 @@ from torch.nn.functional import pad
 
 from spintron_ir import Concat, Flatten, Gather, Window
 
-from .words import carrier
+from .words import carrier, hull
 
 __all__ = ["ConcatChips", "FlattenChips", "GatherChips", "WindowChips"]
 
@@ -18,9 +19,9 @@ __all__ = ["ConcatChips", "FlattenChips", "GatherChips", "WindowChips"]
 class FlattenChips(nn.Module):
     """All values in another shape."""
 
-    def __init__(self, layer: Flatten) -> None:
+    def __init__(self, layers: Sequence[Flatten]) -> None:
         super().__init__()
-        self.layer = layer
+        self.layer = layers[0]
 
     def forward(self, x: Tensor) -> Tensor:
         """Values ``(chips, *in_shape, frames)`` as ``(chips, *shape, frames)``."""
@@ -33,9 +34,9 @@ class WindowChips(nn.Module):
     Results lie in memory as ``(chips, values, positions, frames)``, as a matrix takes them.
     """
 
-    def __init__(self, layer: Window) -> None:
+    def __init__(self, layers: Sequence[Window]) -> None:
         super().__init__()
-        self.layer = layer
+        self.layer = layers[0]
 
     def forward(self, x: Tensor) -> Tensor:
         """Windows ``(chips, positions, values, frames)`` of images."""
@@ -63,9 +64,9 @@ class GatherChips(nn.Module):
 
     index: Tensor
 
-    def __init__(self, layer: Gather) -> None:
+    def __init__(self, layers: Sequence[Gather]) -> None:
         super().__init__()
-        self.layer = layer
+        layer = self.layer = layers[0]
         index = torch.from_numpy(layer.index.astype("int64"))
         self.padded = bool((index < 0).any())
         count = math.prod(layer.in_shape)
@@ -83,9 +84,10 @@ class GatherChips(nn.Module):
 class ConcatChips(nn.Module):
     """Inputs side by side along an axis."""
 
-    def __init__(self, layer: Concat) -> None:
+    def __init__(self, layers: Sequence[Concat]) -> None:
         super().__init__()
-        self.axis, self.out = layer.axis + 1, carrier(layer.type)
+        self.axis = layers[0].axis + 1
+        self.out = carrier(hull(layer.type for layer in layers))
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """All values, of every chip where one input has them all."""

@@ -19,8 +19,16 @@ OWN = {
     "output": ("scale",),
     "adc": ("shift", "gain", "offset"),
     "noise": ("seed", "amplitude"),
+    "flatten": ("type",),
+    "window": ("type",),
+    "gather": ("type",),
+    "concat": ("inputs",),
+    "pool": ("input",),
+    "quantise": ("input",),
+    "argmax": ("input",),
+    "topk": ("input",),
 }
-"""Fields that each chip may have of its own, whatever they hold."""
+"""Fields that each chip may have of its own: sums that nothing requantises differ in width."""
 
 VALUES = {
     "dense": ("codes", "reference", "bias"),

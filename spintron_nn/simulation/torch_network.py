@@ -45,7 +45,7 @@ ALIKE: dict[str, Callable[[Any], nn.Module]] = {
     "softmax": SoftmaxChips,
     "cell": CellChips,
 }
-"""Layers in which all chips are alike."""
+"""Layers that all chips have alike."""
 
 
 class TorchNetwork(nn.Module):
@@ -76,12 +76,11 @@ class TorchNetwork(nn.Module):
         check_one_structure(found)
         self.chips, first = len(found), found[0]
         self.inputs, self.outputs = first.inputs, first.outputs
+        self.shapes = {node.name: node.layer.shape for node in first.nodes}
         self.sources = {node.name: node.inputs for node in first.nodes}
         self.layers = nn.ModuleDict()
-        layers = {}
         for place, node in enumerate(first.nodes):
-            layers[node.name] = [network.nodes[place].layer for network in found]
-            self.layers[node.name] = _made(layers[node.name])
+            self.layers[node.name] = _made([network.nodes[place].layer for network in found])
         self.largest = max(_largest(node.layer) for node in first.nodes)
 
     def forward(self, codes: Any, first_frame: int = 0) -> Any:
@@ -120,28 +119,28 @@ class TorchNetwork(nn.Module):
 
     def _blocks(self, frames: Mapping[str, Tensor], first_frame: int) -> dict[str, Tensor]:
         """Outputs of all frames and chips, worked on block by block."""
-        count = next(iter(frames.values())).shape[-1]
-        device = next(iter(frames.values())).device
-        shapes = {node.name: node for node in self.outputs}
-        out: dict[str, Tensor] = {}
+        first = next(iter(frames.values()))
+        count = first.shape[-1]
+        out = {
+            output.name: first.new_empty(
+                (self.chips, count, *self.shapes[output.node]), dtype=torch.int64
+            )
+            for output in self.outputs
+        }
         for start, some, chips in self._pieces(count):
             part = {name: values[..., start : start + some] for name, values in frames.items()}
             results = self._run(part, chips, first_frame + start)
-            for output in shapes.values():
-                values = results[output.node].movedim(-1, 1)
-                if output.name not in out:
-                    shape = (self.chips, count, *values.shape[2:])
-                    out[output.name] = torch.empty(shape, dtype=torch.int64, device=device)
-                out[output.name][chips, start : start + some] = values
+            for output in self.outputs:
+                out[output.name][chips, start : start + some] = results[output.node].movedim(-1, 1)
         return out
 
     def _pieces(self, count: int) -> Iterator[tuple[int, int, slice]]:
         """First frame, frames and chips of each block."""
         room = max(1, BLOCK_VALUES // self.largest)  # frames times chips
-        frames = min(max(count, 1), max(LEAST_FRAMES, room // self.chips))
-        chips = min(self.chips, max(1, room // frames))
+        frames = max(LEAST_FRAMES, room // self.chips)
+        chips = max(1, room // min(frames, max(count, 1)))
         for chip in range(0, self.chips, chips):
-            for start in range(0, max(count, 1), frames):
+            for start in range(0, count, frames):
                 yield start, min(frames, count - start), slice(chip, chip + chips)
 
     def _run(self, known: dict[str, Tensor], chips: slice, first: int) -> dict[str, Tensor]:
@@ -189,7 +188,7 @@ def _made(layers: Sequence[Any]) -> nn.Module:
         raise ParameterError(
             f"TorchNetwork: layers must be of a kind that it computes, not {kind}; use Network.run"
         )
-    return ALIKE[kind](layers[0])
+    return ALIKE[kind](layers)
 
 
 def _largest(layer: Any) -> int:

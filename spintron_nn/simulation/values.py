@@ -38,11 +38,15 @@ class QuantiseChips(nn.Module):
 
     def __init__(self, layers: Sequence[Quantise]) -> None:
         super().__init__()
-        type_ = layers[0].input
+        type_ = hull(layer.input for layer in layers)
         self.channels = layers[0].requantise.cols
         self.dtype = torch.float32 if max(-type_.low, type_.high) < SINGLE else torch.int64
-        low, high, zero = (np.array([[end]]) for end in (type_.low, type_.high, 0))
-        self.requantise = Requantise(_once(layers), low, high, zero, self.dtype)
+        requantisers = _once(layers)
+        count = len(requantisers)
+        low = np.array([[layer.input.low] for layer in layers[:count]])
+        high = np.array([[layer.input.high] for layer in layers[:count]])
+        zero = np.zeros((1, 1), dtype=np.int64)
+        self.requantise = Requantise(requantisers, low, high, zero, self.dtype)
 
     def forward(self, x: Tensor, *, chips: slice) -> Tensor:
         """Codes of values ``(chips, *in_shape, frames)``."""
@@ -52,8 +56,10 @@ class QuantiseChips(nn.Module):
 
 
 def _once(layers: Sequence[Quantise]) -> list[Requantiser]:
-    """Requantisers of the chips: one where they are all the same."""
+    """Requantisers of the chips: one where they are all the same, of values of one type."""
     found = [layer.requantise for layer in layers]
+    if any(layer.input != layers[0].input for layer in layers):
+        return found
     first, fields = found[0], vars(found[0])
     same = all(
         np.array_equal(value, vars(other)[name])
@@ -122,9 +128,9 @@ class JoinChips(nn.Module):
 class PoolChips(nn.Module):
     """The largest value of each channel in each window, or their sum."""
 
-    def __init__(self, layer: Pool) -> None:
+    def __init__(self, layers: Sequence[Pool]) -> None:
         super().__init__()
-        self.layer, self.out = layer, carrier(layer.type)
+        self.layer, self.out = layers[0], carrier(hull(layer.type for layer in layers))
 
     def forward(self, x: Tensor) -> Tensor:
         """Values ``(chips, positions, channels, frames)`` of windows."""
@@ -137,9 +143,9 @@ class PoolChips(nn.Module):
 class ArgmaxChips(nn.Module):
     """The index of the largest value; the lowest where several are equal."""
 
-    def __init__(self, layer: Argmax) -> None:
+    def __init__(self, layers: Sequence[Argmax]) -> None:
         super().__init__()
-        self.out = carrier(layer.type)
+        self.out = carrier(layers[0].type)
 
     def forward(self, x: Tensor) -> Tensor:
         """Indices ``(chips, 1, frames)`` of values ``(chips, length, frames)``."""
@@ -149,9 +155,9 @@ class ArgmaxChips(nn.Module):
 class TopKChips(nn.Module):
     """The largest values along the last axis, or where they stand."""
 
-    def __init__(self, layer: TopK) -> None:
+    def __init__(self, layers: Sequence[TopK]) -> None:
         super().__init__()
-        self.layer, self.out = layer, carrier(layer.type)
+        self.layer, self.out = layers[0], carrier(hull(layer.type for layer in layers))
 
     def forward(self, x: Tensor) -> Tensor:
         """Results ``(chips, ..., k, frames)`` of values ``(chips, ..., size, frames)``."""
@@ -165,10 +171,12 @@ class SoftmaxChips(nn.Module):
 
     exponential: Tensor
 
-    def __init__(self, layer: Softmax) -> None:
+    def __init__(self, layers: Sequence[Softmax]) -> None:
         super().__init__()
-        self.layer, self.out = layer, carrier(layer.type)
-        self.register_buffer("exponential", torch.from_numpy(layer.exponential.astype(np.int64)))
+        self.layer, self.out = layers[0], carrier(hull(layer.type for layer in layers))
+        self.register_buffer(
+            "exponential", torch.from_numpy(self.layer.exponential.astype(np.int64))
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Shares of values ``(chips, *in_shape, frames)``."""
@@ -184,9 +192,9 @@ class SoftmaxChips(nn.Module):
 class CellChips(nn.Module):
     """What the ``compute`` of a third party's hardware cell says, frame by frame of all chips."""
 
-    def __init__(self, layer: Cell) -> None:
+    def __init__(self, layers: Sequence[Cell]) -> None:
         super().__init__()
-        self.layer, self.out = layer, carrier(layer.type)
+        self.layer, self.out = layers[0], carrier(hull(layer.type for layer in layers))
 
     def forward(self, x: Tensor) -> Tensor:
         """Outputs ``(chips, outputs, frames)`` of values ``(chips, length, frames)``."""

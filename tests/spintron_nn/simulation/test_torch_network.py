@@ -1,0 +1,230 @@
+"""Tests of spintron_nn.simulation.torch_network: torch gives what Network.run gives."""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spintron_ir import (
+    Adc,
+    Argmax,
+    Dense,
+    Flatten,
+    IntType,
+    Network,
+    Node,
+    Noise,
+    Output,
+    ParameterError,
+    Port,
+    Quantise,
+    Thresholds,
+)
+from spintron_nn.simulation import TorchNetwork, torch_network
+from tests.e2e.branches import random_graph
+from tests.e2e.networks import random_network
+from tests.e2e.test_grouped import alone, random_layer
+from tests.e2e.test_pool import random_convolutions
+from tests.spintron_ir.networks import everything
+
+from .stacks import chips_of, expected, frames_of, same
+
+U4, U16 = IntType(4), IntType(16)
+
+
+def check(network, chips=3, frames=7, first=0, seed=0):
+    networks = chips_of(network, chips, seed)
+    x = frames_of(network, frames, seed)
+    same(TorchNetwork(networks)(x, first), expected(networks, x, first))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 1 << 32), st.sampled_from([0, 5, (1 << 32) - 3, (1 << 61) + 7]))
+def test_random_layers(seed, first):
+    check(random_network(seed), first=first, seed=seed)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 1 << 32))
+def test_random_graphs(seed):
+    check(random_graph(seed), seed=seed)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_convolutions(seed):
+    check(random_convolutions(seed), seed=seed)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_random_blocks(seed):
+    check(alone(random_layer(seed)), first=3, seed=seed)
+
+
+def test_every_record_but_a_foreign_cell():
+    whole = everything()
+    left = tuple(node for node in whole.nodes if node.name not in ("foreign", "right"))
+    outputs = tuple(output for output in whole.outputs if output.name != "foreign")
+    check(Network(name="most", inputs=whole.inputs, nodes=left, outputs=outputs), first=9)
+
+
+def wide(**changed):
+    """A layer whose values need more than single precision."""
+    rng = np.random.default_rng(0)
+    rows, cols = 3000, 3
+    fields = {
+        "codes": rng.integers(0, 1 << 12, (1, 2, rows, cols)),
+        "cell_bits": 12,
+        "scheme": "pair",
+        "input": U16,
+        "dac_bits": 16,
+        "slice_shift": (0,),
+        "tile_rows": 2900,
+        "bias": [(1 << 31) - 1, 0, -(1 << 31)],
+    }
+    return alone_of(Dense(**fields | changed))
+
+
+def alone_of(layer):
+    return Network(
+        name="one",
+        inputs=(Port(name="x", shape=layer.in_shape, type=layer.in_ports[0][1]),),
+        nodes=(Node(name="fc", layer=layer, inputs=("x",)),),
+        outputs=(Output(name="y", node="fc"),),
+    )
+
+
+NOISE = Noise(seed=(1 << 64) - 1, amplitude=np.full((1, 1, 1, 1), 65535))
+
+
+@pytest.mark.parametrize(
+    ("changed", "dtype"),
+    [
+        ({}, torch.float64),
+        ({"noise": NOISE}, torch.float64),
+        ({"slice_shift": (20,)}, torch.int64),
+        ({"slice_shift": (10,), "noise": NOISE, "dac_bits": 5}, torch.float64),
+        ({"adc": Adc(bits=16, shift=24)}, torch.float32),
+        ({"adc": Adc(bits=16, shift=31, gain=np.full((1,) * 4, 65535))}, torch.int64),
+        (
+            {"adc": Adc(bits=1, signed=False, gain=np.full((1,) * 4, 65535)), "noise": NOISE},
+            torch.int64,
+        ),
+    ],
+)
+def test_sums_of_any_size(changed, dtype):
+    network = wide(**changed)
+    assert TorchNetwork(network).layers["fc"].acc == dtype
+    check(network, frames=5)
+
+
+def test_transitions_beyond_a_table(monkeypatch):
+    monkeypatch.setattr("spintron_nn.simulation.reads.TABLE_VALUES", 10)
+    levels = np.sort(np.random.default_rng(0).integers(-(1 << 31), 1 << 31, (2, 1, 1, 3, 255)))
+    check(wide(adc=Adc(bits=8, transitions=levels)))
+
+
+def test_one_network_has_no_axis_of_chips():
+    network = random_network(1)
+    x = frames_of(network, 4)
+    (name,) = x
+    one, stack = TorchNetwork(network)(x), TorchNetwork([network])(torch.from_numpy(x[name]))
+    wanted = expected([network], x)
+    same(stack, wanted)
+    same(one, {name: values[0] for name, values in wanted.items()})
+
+
+@pytest.mark.parametrize("values", [1, 700])
+def test_blocks_of_chips_and_frames_change_nothing(monkeypatch, values):
+    monkeypatch.setattr(torch_network, "BLOCK_VALUES", values)
+    monkeypatch.setattr(torch_network, "LEAST_FRAMES", 3)
+    for seed in range(6):
+        check(random_network(seed), chips=5, frames=11, first=(1 << 32) - 4)
+
+
+def test_no_frames_give_no_results():
+    network = random_network(3)
+    check(network, frames=0)
+
+
+def test_other_settings_of_torch_change_nothing():
+    network = random_network(6)
+    x = frames_of(network, 50)
+    wanted, made = expected([network], x), TorchNetwork([network])
+    torch.set_float32_matmul_precision("medium")
+    try:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            same(made(x), wanted)
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision("highest")
+
+
+def test_state_moves_with_the_module():
+    made = TorchNetwork(chips_of(random_network(1), 2))
+    assert {tensor.device.type for tensor in made.to("meta").buffers()} == {"meta"}
+    assert not list(made.parameters())
+
+
+def quantised(type_=U4):
+    step = Thresholds(thresholds=[[2, 5]], sign=[1], low=0, type=IntType(2))
+    return Network(
+        name="two",
+        inputs=(
+            Port(name="a", shape=(2, 3), type=type_, scale=0.25),
+            Port(name="b", shape=(3,), type=U4),
+        ),
+        nodes=(
+            Node(name="q", layer=Quantise(in_shape=(2, 3), input=type_, requantise=step),
+                 inputs=("a",)),
+            Node(name="f", layer=Flatten(in_shape=(2, 3), type=IntType(2)), inputs=("q",)),
+            Node(name="best", layer=Argmax(input=U4, length=3), inputs=("b",)),
+        ),
+        outputs=(Output(name="f", node="f"), Output(name="best", node="best")),
+    )  # fmt: skip
+
+
+A, B = np.zeros((2, 2, 3), int), np.zeros((2, 3), int)
+
+
+@pytest.mark.parametrize(
+    ("codes", "message"),
+    [
+        (A, "codes must be a dict with tensors for a, b, not one array"),
+        ({"a": A}, "codes must be a dict with tensors for a, b, not a"),
+        ({}, "codes must be a dict with tensors for a, b, not none"),
+        (
+            {"a": A / 2, "b": B},
+            "input a must hold integers, not torch.float64: divide by its scale (0.25) and round",
+        ),
+        (
+            {"a": B, "b": B},
+            "input a must have the shape (batch, 2, 3), not (2, 3)",
+        ),
+        ({"a": A, "b": B + 16}, "input b must lie in 0..15, not in 16..16"),
+        ({"a": A - 1, "b": B}, "input a must lie in 0..15, not in -1..-1"),
+        ({"a": A, "b": B[:1]}, "every input must have the same number of frames, not 2, 1"),
+    ],
+)
+def test_refuses_inputs(codes, message):
+    made = TorchNetwork(quantised())
+    with pytest.raises(ParameterError, match=rf"^TorchNetwork: {re.escape(message)}$"):
+        made(codes)
+
+
+def test_refuses_a_frame_number():
+    wanted = f"first_frame must be an integer in 0..{(1 << 62) - 1}, not -1"
+    with pytest.raises(ParameterError, match=rf"^TorchNetwork: {wanted}$"):
+        TorchNetwork(random_network(0))(B, -1)
+
+
+@pytest.mark.parametrize(
+    ("networks", "found"), [([], "none"), ([random_network(0), 3], "Network, int")]
+)
+def test_refuses_what_is_no_network(networks, found):
+    with pytest.raises(
+        ParameterError, match=rf"^TorchNetwork: networks must be one Network or more, not {found}$"
+    ):
+        TorchNetwork(networks)
