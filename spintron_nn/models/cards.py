@@ -41,12 +41,22 @@ def card(name: str) -> str:
         "|---|---:|---:|",
         *_rows(told),
         "",
-        f"Data: {told['data']}",
+        *_whole(told),
+        f"Data: {told['data']}.",
         "",
         f"Training: {told['training']} `{told['command']}`",
         "",
     ]
     return "\n".join(lines)
+
+
+def _whole(told: Mapping[str, Any]) -> list[str]:
+    """Lines on all held-out inputs, where chips are judged by some of them."""
+    if "held_out" not in told:
+        return []
+    right, count = told["float_held_out"], told["held_out"]
+    share = f"{100 * right / count:.2f} %"
+    return [f"Of all {count:,} held-out inputs floating point has {right:,} right, {share}.", ""]
 
 
 def _rows(told: Mapping[str, Any]) -> list[str]:

@@ -21,6 +21,8 @@ from spintron_nn.training.model_file import load_weights, read_manifest, save_mo
 from spintron_nn.training.tensor_file import TrainingFileError
 
 if TYPE_CHECKING:
+    from spintron_nn.training.chip_model import ChipModel
+
     from .base import SpintronicNet
 
 __all__ = ["floating_weights", "load_net", "pretrained_names", "save_net"]
@@ -32,8 +34,27 @@ ENDING = ".safetensors"
 NEEDED = {"arguments": Mapping, "config": Mapping, "frames": Tensor, "frame_step": float}
 """What a file must say of a network, and of which type."""
 
-MODULE = "module."
-"""How the names of the layers' own weights begin."""
+MODULE, WRITTEN = "module.", "written"
+"""How the names of the layers' own weights begin, and the name of what devices held before."""
+
+
+class _Kept(nn.Module):
+    """Chips as a file has them: what devices hold follows from the weights and is left out."""
+
+    def __init__(self, chips: ChipModel) -> None:
+        super().__init__()
+        self.chips = chips
+
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        state = self.chips.state_dict()
+        return {name: state[name] for name in state if name != WRITTEN}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Take the weights as written."""
+        whole = self.chips.state_dict() | state_dict
+        found = self.chips.load_state_dict(whole)
+        self.chips.program()
+        return found
 
 
 def pretrained_names() -> tuple[str, ...]:
@@ -84,7 +105,7 @@ def save_net(net: SpintronicNet, path: str | PathLike[str], facts: Mapping[str, 
     port = placed.network.inputs[0]
     codes = torch.from_numpy(placed.quantise_input(net.frames))
     save_model(
-        net.chips,
+        _Kept(net.chips),
         path,
         architecture=owner,
         arguments=net.arguments,
@@ -151,9 +172,15 @@ def _read(kind: type[Net], path: Path, floating: bool) -> Net:
         _fill(net.network, path, halves)
         return net.eval()
     load_weights(net.network, path, part=MODULE)
-    net.prepare(_frames(path, needed["frames"], needed["frame_step"], net.shape))
-    assert net.chips is not None
-    load_weights(net.chips, path)
+    frames = _frames(path, needed["frames"], needed["frame_step"], net.shape)
+    try:
+        chips = net.prepare(frames)
+    except SpintronError as error:
+        raise TrainingFileError(f"{path}: cannot be put on chips: {error}") from error
+    load_weights(_Kept(chips), path)
+    for part, tensor in chips.state_dict().items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise TrainingFileError(f"{path}: {part} must be finite; train again")
     return net.eval()
 
 
