@@ -17,7 +17,7 @@ from .formulas import doubling_high_multiply, round_shift, round_shift_away
 from .lines import fitted_lines
 from .words import carrier
 
-__all__ = ["Requantise", "Requantiser", "own", "stacked"]
+__all__ = ["Requantise", "Requantiser", "own", "stacked", "taken"]
 
 TABLE_VALUES = 1 << 22
 """Most entries of a table with the result of every value of every channel of every chip."""
@@ -41,6 +41,13 @@ def stacked(arrays: Sequence[Any], dtype: torch.dtype = torch.int64) -> Tensor:
 def own(values: Tensor, chips: slice) -> Tensor:
     """What some chips have of values with a leading axis, which is 1 where all have the same."""
     return values if len(values) == 1 else values[chips]
+
+
+def taken(tables: Tensor, index: Tensor) -> Tensor:
+    """Entries of tables ``(chips or 1, entries)`` at places ``(chips or 1, ...)``."""
+    chips = max(len(tables), len(index))
+    index = index.expand(chips, *index.shape[1:])
+    return tables.expand(chips, -1).gather(1, index.flatten(1)).view(index.shape)
 
 
 class Requantise(nn.Module):
@@ -130,8 +137,7 @@ class Requantise(nn.Module):
         """
         if self.inner is not None:
             codes = self.inner(x, chips).long() - self.low
-            table = own(self.table, chips).expand(len(codes), -1)
-            return table.gather(1, codes.flatten(1)).view(codes.shape)
+            return taken(own(self.table, chips), codes)
         if self.way == "line":
             slope, offset = own(self.slope, chips), own(self.offset, chips)
             if len(x) == len(slope):

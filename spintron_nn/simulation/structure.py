@@ -38,6 +38,7 @@ VALUES = {
     "thresholds": ("thresholds", "sign"),
     "table": ("table",),
     "join": ("tables",),
+    "softmax": ("exponential",),
 }
 """Arrays that may hold other numbers in each chip, of the same shape."""
 
@@ -60,6 +61,8 @@ def check_one_structure(networks: Sequence[Network]) -> None:
 
 def _difference(first: Any, second: Any, where: str) -> tuple[str, str, str] | None:
     """Where two records differ in more than numbers, and both values."""
+    if first is second:
+        return None
     if type(first) is not type(second):
         return where, _shown(first), _shown(second)
     if isinstance(first, Record):
@@ -81,14 +84,13 @@ def _difference(first: Any, second: Any, where: str) -> tuple[str, str, str] | N
             if found is not None:
                 return found
         return None
-    same = np.array_equal(first, second) if isinstance(first, np.ndarray) else first == second
-    return None if same else (where, _shown(first), _shown(second))
+    if isinstance(first, tuple):
+        return where, f"of {len(first)} parts", f"of {len(second)} parts"
+    if isinstance(first, np.ndarray):
+        return None if np.array_equal(first, second) else (where, "one array", "another")
+    return None if first == second else (where, _shown(first), _shown(second))
 
 
 def _shown(value: Any) -> str:
     """A value in a message: short."""
-    if isinstance(value, Record):
-        return f"a {type(value).__name__}"
-    if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
-    return repr(value) if isinstance(value, (int, float, str, bool, type(None))) else str(value)
+    return f"of kind {value.kind}" if isinstance(value, Record) else repr(value)

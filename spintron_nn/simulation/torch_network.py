@@ -149,7 +149,7 @@ class TorchNetwork(nn.Module):
             inputs = [known[source] for source in self.sources[name]]
             if isinstance(layer, DenseChips):
                 known[name] = layer(*inputs, chips=chips, first=first)
-            elif isinstance(layer, (QuantiseChips, JoinChips)):
+            elif isinstance(layer, (QuantiseChips, JoinChips, SoftmaxChips)):
                 known[name] = layer(*inputs, chips=chips)
             else:
                 known[name] = layer(*inputs)

@@ -12,7 +12,7 @@ from spintron_ir import Argmax, Cell, Join, Pool, Quantise, Softmax, TopK
 from spintron_ir.layers.softmax import SUM_SHIFT
 
 from .formulas import doubling_high_multiply, reciprocal, round_shift_away
-from .requantise import Requantise, Requantiser, own, stacked
+from .requantise import Requantise, Requantiser, own, stacked, taken
 from .words import SINGLE, carrier, hull
 
 __all__ = [
@@ -109,9 +109,7 @@ class JoinChips(nn.Module):
         index = x.long() - self.layer.inputs[number].low
         if rows > 1:
             index = index + (torch.arange(rows, device=x.device) * entries)[:, None]
-        count = max(len(index), len(tables))
-        index, tables = index.expand(count, *index.shape[1:]), tables.expand(count, -1, -1)
-        return tables.flatten(1).gather(1, index.flatten(1)).view(index.shape)
+        return taken(tables.flatten(1), index)
 
     def forward(self, *inputs: Tensor, chips: slice) -> Tensor:
         """Results ``(chips, *in_shape, frames)`` of inputs of the same shape."""
@@ -174,14 +172,12 @@ class SoftmaxChips(nn.Module):
     def __init__(self, layers: Sequence[Softmax]) -> None:
         super().__init__()
         self.layer, self.out = layers[0], carrier(hull(layer.type for layer in layers))
-        self.register_buffer(
-            "exponential", torch.from_numpy(self.layer.exponential.astype(np.int64))
-        )
+        self.register_buffer("exponential", stacked([each.exponential for each in layers]))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, *, chips: slice) -> Tensor:
         """Shares of values ``(chips, *in_shape, frames)``."""
         x, type_ = x.long(), self.layer.type
-        exponential = self.exponential[x.amax(dim=-2, keepdim=True) - x]
+        exponential = taken(own(self.exponential, chips), x.amax(dim=-2, keepdim=True) - x)
         total = round_shift_away(exponential, SUM_SHIFT).sum(dim=-2, keepdim=True)
         scale, bits = reciprocal(total)
         share = doubling_high_multiply(scale, exponential)

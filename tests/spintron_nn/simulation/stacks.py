@@ -52,6 +52,12 @@ def other_layer(rng, layer):
         if layer.kind == "join" and layer.tables is not None:
             changed["tables"] = shuffled(rng, layer.tables, 1)
         return replace(layer, **changed)
+    if layer.kind == "softmax":
+        return replace(
+            layer,
+            exponential=layer.exponential
+            - ((layer.exponential < 1 << 30) & (layer.exponential > 0)),
+        )
     return layer
 
 

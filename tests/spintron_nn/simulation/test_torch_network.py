@@ -70,6 +70,21 @@ def test_every_record_but_a_foreign_cell():
     check(Network(name="most", inputs=whole.inputs, nodes=left, outputs=outputs), first=9)
 
 
+class Foreign:
+    """Sums of neighbours, as a third party's cell might compute them."""
+
+    def __init__(self, on, text, many):
+        self.times = many[0][0]
+
+    def compute(self, x):
+        return self.times * np.stack([x[:, 0] + x[:, 1], x[:, 0] - x[:, 1], x[:, 1]], axis=1)
+
+
+def test_a_foreign_cell(monkeypatch):
+    monkeypatch.setattr("spintron_ir.layers.cell.find_cell", lambda name: Foreign)
+    check(everything(), first=2)
+
+
 def wide(**changed):
     """A layer whose values need more than single precision."""
     rng = np.random.default_rng(0)
