@@ -22,7 +22,7 @@ from .model import SpintronicModel, by_name, real_array
 from .settings import Settings
 from .trained import Trained
 
-__all__ = ["SpintronConverter"]
+__all__ = ["SpintronConverter", "calibration_of", "graph_of"]
 
 Reals = NDArray[np.float64]
 
@@ -121,12 +121,23 @@ class SpintronConverter:
         )
         if ideal:
             settings = replace(settings, adc_bits=None)
-        data = _calibration(calibration)
-        graph = model if isinstance(model, Model) else _graph_of(model, data)
+        data = calibration_of(calibration)
+        graph = graph_of(model, data)
         return lower(graph, _by_input(graph, data), settings, name, trained)
 
 
-def _graph_of(model: Any, data: Any) -> Model:
+def graph_of(model: Any, data: Any) -> Model:
+    """Read a trained model once, for several conversions.
+
+    Parameters
+    ----------
+    model : torch.nn.Module, exported program, path or Model
+        As for :meth:`SpintronConverter.convert`.
+    data : array, dict or tuple of such
+        Real inputs that it takes.
+    """
+    if isinstance(model, Model):
+        return model
     if isinstance(model, (str, Path)) and Path(model).suffix == ".onnx":
         return read_real(model)
     from .loading import program_of  # these two load torch, which nothing else here needs
@@ -135,8 +146,8 @@ def _graph_of(model: Any, data: Any) -> Model:
     return parse(program_of(model, data))
 
 
-def _calibration(value: Any) -> Any:
-    """Arrays of numbers in place of what is given, one or by name or in order."""
+def calibration_of(value: Any) -> Any:
+    """Arrays of numbers in place of calibration data, one or by name or in order."""
     if value is None:
         raise ParameterError(
             "convert: calibration must be given: some hundred real inputs, of shape "
