@@ -11,6 +11,7 @@ from rich.table import Table
 from torch import Tensor
 
 from spintron_nn.core.energy import EnergyModel
+from spintron_nn.simulation.chips import accuracies
 
 if TYPE_CHECKING:
     from .chip_model import ChipModel
@@ -128,13 +129,13 @@ def measured(
     x, y = data[0].numpy(), data[1].numpy()
     some = x[:: -(-len(x) // ENERGY_FRAMES)]
     made = [model.convert(chip_seed=seed) for seed in range(1, chips + 1)]
-    accuracies = [chip.accuracy(x, y) for chip in made]
+    shares = accuracies(made, x, y)
     reports = [energy.of_network(chip.network, chip.quantise_input(some)) for chip in made]
     return ParetoPoint(
         energy_j=float(np.mean([report.total_j for report in reports])),
         read_j=float(np.mean([report.cell_read_j + report.driver_j for report in reports])),
-        accuracy=float(np.mean(accuracies)),
-        worst=float(np.min(accuracies)),
+        accuracy=float(shares.mean()),
+        worst=float(shares.min()),
         weight=weight,
         choices=choices,
         model=model,

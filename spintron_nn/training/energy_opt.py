@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -16,20 +16,14 @@ from spintron_nn.core.checks import check_real
 from spintron_nn.core.energy import EnergyModel
 
 from .chip_model import ChipModel
-from .crossbar_layer import Crossbar
 from .data import batch_size_of, tensors_of
-from .energy import read_energy
 from .energy_front import ParetoFront, measured
+from .energy_steps import Custom, CustomLoss, Meter, Weighted
 from .loop import Fit
-from .metrics import Metric, accuracy
+from .metrics import accuracy
 from .progress import Progress
 
 __all__ = ["EnergyOptimizedTraining"]
-
-Loss = Callable[[Tensor, Tensor], Tensor]
-
-CustomLoss = Callable[[ChipModel, Tensor, Tensor], Tensor]
-"""``loss(model, input, target)``, a mean over the batch."""
 
 START_FRAMES = 256
 """Inputs that the energy at the start is measured on."""
@@ -110,7 +104,7 @@ class EnergyOptimizedTraining:
 
     def energy_of(self, x: Tensor) -> float:
         """Energy of reads of one inference, joule, mean over inputs on one fresh chip."""
-        meter, model = _Meter(self.energy), copy.deepcopy(self.model)  # statistics stay as they are
+        meter, model = Meter(self.energy), copy.deepcopy(self.model)  # statistics stay as they are
         with torch.no_grad():
             model.on_chips(x, 1, torch.Generator().manual_seed(self.seed), observe=meter)
         return float(meter.total())
@@ -204,7 +198,7 @@ class EnergyOptimizedTraining:
     ) -> tuple[Progress, ...]:
         """Train with the energy over that at the start in the loss."""
         plain = settings.get("loss", functional.cross_entropy)
-        steps = _Weighted(self, plain, start) if self.custom is None else _Custom(self, plain)
+        steps = Weighted(self, plain, start) if self.custom is None else Custom(self, plain)
         metrics = {
             name: steps.metric(metric)
             for name, metric in settings.get("metrics", {"accuracy": accuracy}).items()
@@ -224,7 +218,7 @@ class EnergyOptimizedTraining:
         return [{}, *({"adc_bits": fewer} for fewer in range(top, 1, -1))]
 
     def _with(self, changed: Mapping[str, Any]) -> ChipModel:
-        """A copy of the model with other choices; what they leave as it was is carried over."""
+        """A copy of the model with other choices."""
         old = self.model
         new = ChipModel(
             copy.deepcopy(old.module),
@@ -235,100 +229,32 @@ class EnergyOptimizedTraining:
             seed=self.seed,
             **{**old.choices, **changed},
         )
-        known, kinds = old.state_dict(), (_kinds(old), _kinds(new))
-        kept = {
-            name: value
-            for name, value in new.state_dict().items()
-            if name.startswith(("scale_", "step_", "written_"))
-            and kinds[0].get(name) == kinds[1].get(name)
-        }
-        new.load_state_dict({name: known[name] for name in kept}, strict=False)
+        _carry_over(old, new)
         return new
 
 
+@torch.no_grad()
+def _carry_over(old: ChipModel, new: ChipModel) -> None:
+    """Take over learned scales and steps, where codes and weights have as many bits as before."""
+    kinds = [_kinds(model) for model in (old, new)]
+    known = dict(zip(old.sizes.free, old.sizes.scales, strict=True))
+    for place, name in enumerate(new.sizes.free):
+        if kinds[0].get(name) == kinds[1][name]:
+            new.sizes.scales[place] = known[name]
+    counts = list(old.sizes.counts.values())
+    pairs = zip(old.sizes.steps.split(counts), new.sizes.steps.split(counts), strict=True)
+    alike = [
+        crossbar.bits == new.trial.crossbars[name].bits
+        for name, crossbar in old.trial.crossbars.items()
+    ]
+    for same, (learned, start) in zip(alike, pairs, strict=True):
+        if same:
+            start.copy_(learned)
+    if all(alike):
+        new.written.copy_(old.written)
+
+
 def _kinds(model: ChipModel) -> dict[str, Any]:
-    """What the learned scales and steps belong to: types of codes and bits of weights."""
-    places = [*model.trial.places.made.values(), *model.trial.places.joined.values()]
-    found: dict[str, Any] = {f"scale_{place.scale}": place.kind for place in places}
-    for name, crossbar in model.trial.crossbars.items():
-        found |= {f"step_{name}": crossbar.bits, f"written_{name}": crossbar.bits}
-    return found
-
-
-class _Meter:
-    """Energy of the reads of a forward pass, of one inference."""
-
-    def __init__(self, energy: EnergyModel) -> None:
-        self.energy, self.parts = energy, list[Tensor]()
-
-    def __call__(self, name: str, crossbar: Crossbar, codes: Tensor, states: Tensor) -> None:
-        self.parts.append(read_energy(self.energy, crossbar.layer, codes, states))
-
-    def total(self) -> Tensor:
-        """The energy since this was called before, joule."""
-        found = torch.stack(self.parts).sum()
-        self.parts.clear()
-        return found
-
-
-class _Weighted:
-    """A step with the energy beside the loss of the scores."""
-
-    def __init__(self, trainer: EnergyOptimizedTraining, plain: Loss, start: float) -> None:
-        self.trainer, self.plain, self.start = trainer, plain, start
-        self.meter = _Meter(trainer.energy)
-
-    def forward(self, inputs: Tensor, random: torch.Generator) -> Tensor:
-        """Scores of a batch on one fresh chip."""
-        scores: Tensor = self.trainer.model.on_chips(inputs, 1, random, observe=self.meter)
-        return scores[0]
-
-    def loss(self, scores: Tensor, labels: Tensor) -> Tensor:
-        """The weighted sum; of a validation the loss of the scores alone."""
-        trainer, found = self.trainer, self.plain(scores, labels)
-        if not trainer.model.training:
-            return found
-        energy = self.meter.total()
-        if trainer.inferences is not None:
-            updates = trainer.model.get_weight_updates()
-            energy = energy + trainer.energy.write_j(updates) / trainer.inferences
-        share = (energy / self.start).to(found.dtype)
-        return trainer.accuracy_weight * found + trainer.energy_weight * share
-
-    def metric(self, metric: Metric) -> Metric:
-        """A metric of the scores, as it is."""
-        return metric
-
-
-class _Custom:
-    """A step with a loss that calls the model itself."""
-
-    def __init__(self, trainer: EnergyOptimizedTraining, plain: Loss) -> None:
-        self.trainer, self.plain = trainer, plain
-        self.scores = torch.zeros(0)
-
-    def forward(self, inputs: Tensor, random: torch.Generator) -> Tensor:
-        """The inputs, which the loss takes the scores of."""
-        return inputs
-
-    def loss(self, inputs: Tensor, labels: Tensor) -> Tensor:
-        """The custom loss; of a validation that of the scores, which then are given."""
-        model, custom = self.trainer.model, self.trainer.custom
-        if custom is None or not model.training:
-            return self.plain(inputs, labels)
-        hook = model.register_forward_hook(self._seen)
-        try:
-            return custom(model, inputs, labels)
-        finally:
-            hook.remove()
-
-    def _seen(self, _model: nn.Module, _inputs: Any, scores: Tensor) -> None:
-        self.scores = scores.detach()
-
-    def metric(self, metric: Metric) -> Metric:
-        """A metric of the scores that the custom loss has taken."""
-
-        def judge(given: Tensor, labels: Tensor) -> Tensor:
-            return metric(self.scores if self.trainer.model.training else given, labels)
-
-        return judge
+    """Types of the codes that learned scales belong to."""
+    places = model.trial.places
+    return {place.scale: place.kind for place in [*places.made.values(), *places.joined.values()]}
