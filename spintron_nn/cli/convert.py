@@ -31,7 +31,9 @@ def _integer(flag: str, name: str, low: int, high: int, default: int, text: str)
     )  # fmt: skip
 
 
-def _bits_by_name(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, int]:
+def _bits_by_name(
+    context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+) -> dict[str, int]:
     """Bits by name from words ``NAME=BITS``."""
     found: dict[str, int] = {}
     for text in given:
