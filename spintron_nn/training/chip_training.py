@@ -26,7 +26,7 @@ from .progress import Progress
 from .robust import loss_over_chips, metric_over_chips
 from .settings import Settings
 
-__all__ = ["ChipTraining"]
+__all__ = ["ChipTraining", "config_of"]
 
 FRAMES = 512
 """Training inputs that quantisers and converters are calibrated on."""
@@ -51,6 +51,13 @@ class Preparable(Protocol):
 
     def prepare(self, calibration: Any) -> ChipModel:
         """Put the network on chips."""
+
+
+def config_of(model: nn.Module, given: MTJConfig | None) -> MTJConfig:
+    """Technology that is given, or that of the model; of a plain module the default one."""
+    if given is not None:
+        return given
+    return model.config if isinstance(model, (ChipModel, Preparable)) else MTJConfig()
 
 
 class ChipTraining:
@@ -178,6 +185,7 @@ class ChipTraining:
             path = Path(settings["checkpoint"])
             settings["checkpoint"] = path.with_name(f"{path.stem}-floating{path.suffix}")
         Fit(**settings).run(module, data, validation_data=held_out)
+        module.cpu()  # where it is read; training on chips moves it back
 
     def _on_chips(self, x: Tensor) -> ChipModel:
         """The model on chips, calibrated on the first training inputs unless it is so already."""

@@ -9,7 +9,7 @@ from torch import nn
 
 from spintron_nn.core.mtj_models import MTJConfig
 
-from .chip_training import ChipTraining
+from .chip_training import ChipTraining, config_of
 from .devices import Conditions
 from .progress import Progress
 
@@ -67,11 +67,9 @@ class SpintronicTrainer(ChipTraining):
         config: MTJConfig | None = None,
         **choices: Any,
     ) -> None:
-        before = getattr(model, "config", None) or MTJConfig()
-        base = before if config is None else config
         super().__init__(
             model,
-            replace(base, resistance_variation=device_variations),
+            replace(config_of(model, config), resistance_variation=device_variations),
             Conditions(temperature=temperature_range),
             samples=monte_carlo_samples,
             choices=choices,

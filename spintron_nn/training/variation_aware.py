@@ -9,7 +9,7 @@ from torch import nn
 
 from spintron_nn.core.mtj_models import MTJConfig
 
-from .chip_training import ChipTraining
+from .chip_training import ChipTraining, config_of
 from .progress import Progress
 from .variation_model import technology_of
 
@@ -69,8 +69,7 @@ class VariationAwareTraining(ChipTraining):
         config: MTJConfig | None = None,
         **choices: Any,
     ) -> None:
-        before = getattr(model, "config", None) or MTJConfig()
-        found, conditions = technology_of(variation_model, before if config is None else config)
+        found, conditions = technology_of(variation_model, config_of(model, config))
         super().__init__(model, found, conditions, samples=monte_carlo_samples, choices=choices)
 
     def train(
