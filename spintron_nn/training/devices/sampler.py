@@ -24,6 +24,9 @@ __all__ = ["Converters", "DeviceSampler", "Dies"]
 
 Reals = NDArray[np.float64]
 
+WORDS = -(1 << 63), (1 << 63) - 1
+"""Numbers of 64 bits, as torch draws them."""
+
 
 @dataclass(frozen=True, eq=False)
 class Dies:
@@ -118,6 +121,9 @@ class DeviceSampler:
         check_int("DeviceSampler", "seed", seed, 0, (1 << 64) - 1)
         self.conditions = (conditions or Conditions()).points(config)
         self.populations = Populations(config, self.conditions, seed)
+        self._temperatures = np.array([ageing.temperature for ageing in self.conditions])
+        self._times = np.array([ageing.time for ageing in self.conditions])
+        self._source = np.random.SFC64(0)
         self._shares: dict[tuple[int, int], NDArray[np.float32]] = {}
 
     def dies(self, samples: int, random: torch.Generator) -> Dies:
@@ -131,16 +137,15 @@ class DeviceSampler:
             Random numbers.
         """
         check_int("DeviceSampler", "samples", samples, 1, 1 << 20)
-        numbers = np.random.Generator(_bits(random))
+        numbers = np.random.Generator(self._bits(random))
         condition = numbers.integers(0, len(self.conditions), samples)
         die, wafer = numbers.standard_normal((2, samples))
         offset = self.config.spread.die * die + self.config.spread.wafer * wafer
-        found = [self.conditions[index] for index in condition.tolist()]
         return Dies(
             condition,
             np.exp(-offset).astype(np.float32),
-            np.array([ageing.temperature for ageing in found]),
-            np.array([ageing.time for ageing in found]),
+            self._temperatures[condition],
+            self._times[condition],
         )
 
     def differences(self, levels: Tensor, dies: Dies, random: torch.Generator) -> Tensor:
@@ -169,7 +174,7 @@ class DeviceSampler:
             If levels are no integers, out of range, or not of three axes.
         """
         held = self._checked(levels)
-        numbers = _bits(random)
+        numbers = self._bits(random)
         place = self._places(held, dies, numbers)
         tables = self.populations
         shape = (dies.samples, *held.shape)
@@ -219,7 +224,7 @@ class DeviceSampler:
         if tables.variances is None:
             return amplifier * full
         held = self._checked(levels)
-        place = self._places(held, dies, _bits(random))
+        place = self._places(held, dies, self._bits(random))
         picked = _look_up(tables.variances, place).view(dies.samples, *held.shape).numpy()
         factor = dies.factor[:, None, None, None] / config.level_codes
         variance = column_variance(picked * (factor * self._share(held.shape[1:])) ** 2, rows)
@@ -246,7 +251,7 @@ class DeviceSampler:
         spread, codes = self.config.converters, self.config.range_codes
         if not spread.on:
             return None
-        numbers = np.random.Generator(_bits(random))
+        numbers = np.random.Generator(self._bits(random))
         found = sample_converters(spread, numbers, (samples, *shape), bits, codes)
         moved = found.transitions
         return Converters(
@@ -255,6 +260,19 @@ class DeviceSampler:
             None if moved is None else torch.from_numpy(moved).float(),
             torch.from_numpy(found.sense_offset / self.config.level_codes).float(),
         )
+
+    def _bits(self, random: torch.Generator) -> np.random.SFC64:
+        """Fast random bits, started by one draw of a generator; the ones before are over."""
+        words = torch.randint(*WORDS, (3,), generator=random, device=random.device).cpu().numpy()
+        # All of its state but a counter: making a new one costs more than a small matrix draws.
+        state = np.append(words.view(np.uint64), np.uint64(1))
+        self._source.state = {
+            "bit_generator": "SFC64",
+            "state": {"state": state},
+            "has_uint32": 0,
+            "uinteger": 0,
+        }
+        return self._source
 
     def _checked(self, levels: Tensor) -> NDArray[np.int32]:
         """Levels as an int32 array."""
@@ -320,12 +338,6 @@ class DeviceSampler:
             share = found * (1 + middle * wires.access) / middle
             self._shares[rows, cols] = share.astype(np.float32)
         return self._shares[rows, cols]
-
-
-def _bits(random: torch.Generator) -> np.random.SFC64:
-    """Fast random bits from one draw of a generator."""
-    drawn = torch.randint(-(1 << 63), (1 << 63) - 1, (), generator=random, device=random.device)
-    return np.random.SFC64(int(drawn) & ((1 << 64) - 1))
 
 
 def _look_up(table: NDArray[np.generic], place: NDArray[np.int32]) -> Tensor:

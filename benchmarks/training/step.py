@@ -1,0 +1,211 @@
+"""A training step on fresh chips beside an ordinary one, and beside aihwkit's torch tile."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from benchmarks.rows import Row
+from spintron_nn.core import MTJConfig
+from spintron_nn.training.chip_model import ChipModel
+from spintron_nn.training.networks import mlp
+
+__all__ = ["rows"]
+
+WIDTHS, BATCH, SPREAD = (784, 256, 128, 10), 64, 0.1
+ROUNDS, QUICK_ROUNDS = 300, 3
+
+TECHNOLOGY = MTJConfig(levels=4, resistance_variation=SPREAD)
+"""Two bits a pair; each device has a log-normal factor of 10 %."""
+
+PAIR = (
+    SPREAD
+    * (TECHNOLOGY.conductance_p**2 + TECHNOLOGY.conductance_ap**2) ** 0.5
+    / (TECHNOLOGY.conductance_p - TECHNOLOGY.conductance_ap)
+)
+"""Deviation of a pair that holds the largest weight, over that weight."""
+
+TILE, INPUT_BITS, ADC_BITS = 128, 4, 8
+
+Step = Callable[[], None]
+
+
+def step_of(forward: Callable[[Tensor], Tensor], optimiser: torch.optim.Optimizer) -> Step:
+    """Forward, backward and update on one batch, always the same."""
+    random = torch.Generator().manual_seed(0)
+    x = torch.rand((BATCH, WIDTHS[0]), generator=random)
+    y = torch.randint(0, WIDTHS[-1], (BATCH,), generator=random)
+
+    def step() -> None:
+        optimiser.zero_grad()
+        functional.cross_entropy(forward(x), y).backward()
+        optimiser.step()
+
+    return step
+
+
+def ordinary() -> Step:
+    """A step of the plain network."""
+    model = mlp(WIDTHS).train()
+    return step_of(model, torch.optim.Adam(model.parameters(), foreach=True))
+
+
+def on_chips(**choices: Any) -> Step:
+    """A step of the same network, on the devices of another chip each time."""
+    random = torch.Generator().manual_seed(0)
+    calibration = torch.rand((256, WIDTHS[0]), generator=random)
+    model = ChipModel(mlp(WIDTHS), TECHNOLOGY, calibration, crossbar_size=TILE, **choices).train()
+    return step_of(
+        lambda x: model.on_chips(x, 1, random)[0],
+        torch.optim.Adam(model.parameters(), foreach=True),
+    )
+
+
+class DevicePair(nn.Module):
+    """A matrix as two analog ones, of the positive and of the negative devices."""
+
+    def __init__(self, inputs: int, outputs: int, config: Any) -> None:
+        from aihwkit.nn import AnalogLinear
+
+        super().__init__()
+        self.positive = AnalogLinear(inputs, outputs, rpu_config=config)
+        self.negative = AnalogLinear(inputs, outputs, bias=False, rpu_config=config)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Currents of the positive devices less those of the negative ones."""
+        found: Tensor = self.positive(x) - self.negative(x)
+        return found
+
+
+def tile_config(*, converters: bool, pair: bool) -> Any:
+    """Noise on weights in every forward pass, with ideal reads or with converters."""
+    from aihwkit.simulator.configs import TorchInferenceRPUConfig
+    from aihwkit.simulator.parameters.enums import WeightModifierType
+
+    config = TorchInferenceRPUConfig()
+    kind = WeightModifierType.MULT_NORMAL if pair else WeightModifierType.ADD_NORMAL
+    config.modifier.type, config.modifier.std_dev = kind, SPREAD if pair else PAIR
+    config.mapping.max_input_size = config.mapping.max_output_size = TILE if converters else 1024
+    config.forward.is_perfect = not converters
+    config.forward.inp_res = 1 / ((1 << INPUT_BITS) - 2)
+    config.forward.out_res = 1 / ((1 << ADC_BITS) - 2)
+    config.forward.out_noise = 0.0
+    return config
+
+
+def on_tiles(*, converters: bool, pair: bool) -> Step:
+    """A step of the same network of aihwkit's torch tiles."""
+    from aihwkit.nn.conversion import convert_to_analog
+    from aihwkit.optim import AnalogAdam
+
+    config = tile_config(converters=converters, pair=pair)
+    if pair:
+        model = mlp(WIDTHS)
+        for index, (inputs, outputs) in enumerate(zip(WIDTHS, WIDTHS[1:]), 1):
+            setattr(model, f"fc{index}", DevicePair(inputs, outputs, config))
+    else:
+        model = convert_to_analog(mlp(WIDTHS), config)
+    model.train()
+    return step_of(model, AnalogAdam(model.parameters(), foreach=True))
+
+
+def medians(steps: Mapping[str, Step], rounds: int) -> dict[str, float]:
+    """Median wall-clock time of each step, in turns, so that all meet the same machine."""
+    for step in steps.values():
+        for _ in range(3):
+            step()
+    taken: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(rounds):
+        for name, step in steps.items():
+            start = time.perf_counter()
+            step()
+            taken[name].append(time.perf_counter() - start)
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+def measured(threads: int, rounds: int) -> Iterator[Row]:
+    """Rows with so many threads."""
+    torch.set_num_threads(threads)
+    steps = {
+        "torch": ordinary(),
+        "devices": on_chips(adc_bits=None),
+        "reads": on_chips(adc_bits=ADC_BITS, dac_bits=INPUT_BITS),
+    }
+    there = find_spec("aihwkit") is not None
+    if there:
+        steps["pair"] = on_tiles(converters=False, pair=True)
+        steps["tile"] = on_tiles(converters=False, pair=False)
+        steps["tiles"] = on_tiles(converters=True, pair=False)
+    found = medians(steps, rounds)
+    peer = f"aihwkit {version('aihwkit')}, torch tile" if there else "aihwkit"
+
+    def row(name: str, ours: str, theirs: str, demanded: float | None, note: str) -> Row:
+        value = found.get(theirs)
+        return Row(
+            name=f"{name}, {threads} thread{'s' if threads > 1 else ''}",
+            value=found[ours],
+            unit="s",
+            peer="torch, the plain network" if theirs == "torch" else peer,
+            peer_value=value,
+            ratio=None if value is None else value / found[ours],
+            demanded=demanded,
+            note=note if value is not None else "aihwkit is not installed",
+        )
+
+    title = "step of the MLP 784-256-128-10, batch 64"
+    yield row(
+        f"{title}, 10 % on both devices of a pair",
+        "devices",
+        "torch",
+        0.5,
+        "a ratio of 0.5 is twice the time; 2-bit weights, 4-bit activations, lossless converters; "
+        "Adam on both sides",
+    )
+    yield row(
+        f"{title}, also 8-bit converters and tiles of 128",
+        "reads",
+        "torch",
+        None,
+        "tile by tile, inputs at once",
+    )
+    yield row(
+        f"{title}, 10 % on both devices of a pair",
+        "devices",
+        "pair",
+        2.0,
+        "theirs: a tile for the positive and one for the negative devices, each with normal "
+        "factors of 10 %; weights and activations are not quantised",
+    )
+    yield row(
+        f"{title}, also 8-bit converters and tiles of 128",
+        "reads",
+        "tiles",
+        2.0,
+        f"theirs: one normal number a weight, {PAIR:.3f} of the largest; inputs of 4 bits, "
+        "weights not quantised",
+    )
+    yield row(
+        f"{title}, noise of pairs alone",
+        "devices",
+        "tile",
+        None,
+        "theirs: one normal number a weight, of one deviation; nothing is quantised",
+    )
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    """Yield the rows; :py:`quick` tells whether it runs, not how fast."""
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2):
+            yield from measured(threads, QUICK_ROUNDS if quick else ROUNDS)
+    finally:
+        torch.set_num_threads(before)
