@@ -49,9 +49,8 @@ def quantise_weights(
     On even levels the values are ``-(2**bits - 1), ..., -1, 1, ..., 2**bits - 1``: no zero, because
     a pair of devices in opposite states has none. The step starts from the best one of a normal
     distribution and is applied and fitted in turns, each of which lowers the error; weights that
-    lie on values already keep them. Training for chips quantises by the same rule
-    (:func:`spintron_nn.training.fake_quant.chip_weights`): another one here, though of less error,
-    costs a tuned network a point of accuracy, for it is not the one that it was tuned for.
+    lie on values already keep them. A network that was trained on chips comes with its steps
+    (:class:`~spintron_nn.converter.trained.Trained`); training starts from these.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ from .reads import Reads, fitted
 
 __all__ = ["Crossbar", "Draw"]
 
-FITTED = 32
+FITTED = 16
 """Inputs of a batch that a line is fitted to, at least, where there are as many."""
 
 
@@ -154,21 +154,37 @@ class Crossbar:
             lambda states: self._drawn(states, draw, held),
         )
         found = self.product(x, on_chips)
-        noise = self._noise(weight, step, draw) if self.reads.noisy(draw.sampler) else 0.0
+        states, pairs = held
+        noise = self._noise(states, draw)
         exact = adc_step is None and isinstance(noise, float) and noise == 0
         if not (exact and self.normed):
-            found = self._lined(
-                found, x, on_chips, held[0], (weight, step, scale, adc_step), noise, draw
-            )
+            every = max(x.shape[1] // FITTED, 1)
+            with torch.no_grad():
+                target = found[:, ::every]
+                if not self.normed:
+                    target = self._target(x[:, ::every], states, step)
+                real = found
+                if not exact:
+                    vectors = self._vectors(x / scale)
+                    real = self._image(self.reads.run(self, vectors, pairs, adc_step, noise, draw))
+                    unit = scale if adc_step is None else scale * adc_step
+                    real = real * (self._of_outputs(step) * unit)
+                slope, offset = self._line(real[:, ::every], target)
+            if exact:
+                found = found * slope + offset
+            else:
+                found = found + (real * slope + offset - found).detach()
         if bias is None:
             return found
-        return found + (bias if isinstance(self.operation, Linear) else self._tall_bias(bias))
+        return found + self._of_outputs(bias)
 
-    def _tall_bias(self, bias: Tensor) -> Tensor:
-        return bias.reshape(-1, *[1] * (self.operation.weight.ndim - 2))
+    def _of_outputs(self, values: Tensor) -> Tensor:
+        """Values of the outputs, with the axes behind them."""
+        return values.reshape(-1, *[1] * (self.operation.weight.ndim - 2))
 
     def _drawn(self, states: Tensor, draw: Draw, held: list[Tensor]) -> Tensor:
-        """Values that weights have on the devices of chips; keeps those of each slice."""
+        """Values that weights have on chips; keeps the states, and what each slice holds."""
+        held.append(states)
         outputs = len(states)
         ordered = self.oriented or self.reads.ordered
         flat = self.rows(states) if ordered else states.reshape(outputs, -1)
@@ -197,52 +213,30 @@ class Crossbar:
         places = range(0, self.bits, self.level_bits)
         return torch.stack([(states >> place) & mask for place in places])
 
-    def _noise(self, weight: Tensor, step: Tensor, draw: Draw) -> Tensor | float:
-        levels = self.digits(self.rows(self.states(weight, step))).transpose(1, 2)
+    def _noise(self, states: Tensor, draw: Draw) -> Tensor | float:
+        """Deviation of a read, in even levels."""
+        if not self.reads.noisy(draw.sampler):
+            return 0.0
+        levels = self.digits(self.rows(states)).transpose(1, 2)
         return draw.sampler.read_noise(
             levels, draw.dies, self.reads.chunk_bits(self.kind), self.reads.tile, draw.random
         )
 
-    @torch.no_grad()
-    def _target(self, x: Tensor, weight: Tensor, step: Tensor) -> Tensor:
+    def _target(self, x: Tensor, states: Tensor, step: Tensor) -> Tensor:
         """What nominal devices give."""
-        tall = self.tall(step)
-        return self.product(x, self.levels.nearest(weight / tall).mul_(tall)[None])
+        return self.product(x, self.levels.of(states)[None]) * self._of_outputs(step)
 
-    def _lined(
-        self,
-        found: Tensor,
-        x: Tensor,
-        on_chips: Tensor,
-        held: Tensor,
-        given: tuple[Tensor, Tensor, Tensor, Tensor | None],
-        noise: Tensor | float,
-        draw: Draw,
-    ) -> Tensor:
-        """Results on the line that the calibration of a chip finds for each of them."""
-        weight, step, scale, adc_step = given
+    def _line(self, real: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Line of each chip from its results to those wanted, as its calibration finds it."""
         axis = 2 if self.operation.weight.ndim > 2 else -1
-        with torch.no_grad():
-            real = found
-            if adc_step is not None or not (isinstance(noise, float) and noise == 0):
-                vectors = self._vectors(x / scale)
-                real = self._image(self.reads.run(self, vectors, held, adc_step, noise, draw))
-                unit = scale * step.reshape(-1, *[1] * (real.ndim - 3 if axis == 2 else 0))
-                real = real * (unit if adc_step is None else unit * adc_step)
-            every = max(x.shape[1] // FITTED, 1)
-            target = found[:, ::every]
-            if not self.normed:
-                target = self._target(x[:, ::every], weight, step)
-            slope, offset = fitted(
-                real[:, ::every].movedim(axis, -1).flatten(1, -2),
-                target.movedim(axis, -1).flatten(1, -2),
-                per_channel=self.per_channel,
-            )
-            tall = (len(slope), *[1] * (found.ndim - 2), -1)
-            slope, offset = (part.reshape(tall).movedim(-1, axis) for part in (slope, offset))
-        if real is found:
-            return found * slope + offset
-        return found + (real * slope + offset - found).detach()
+        slope, offset = fitted(
+            real.movedim(axis, -1).flatten(1, -2),
+            target.movedim(axis, -1).flatten(1, -2),
+            per_channel=self.per_channel,
+        )
+        tall = (len(slope), *[1] * (real.ndim - 2), -1)
+        first, second = (part.reshape(tall).movedim(-1, axis) for part in (slope, offset))
+        return first, second
 
     def observed(self, codes: Tensor, weight: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
         """Input codes ``(vectors, inputs)`` and states ``(outputs, rows)``, with gradients."""

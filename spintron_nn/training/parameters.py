@@ -64,9 +64,8 @@ def findings(model: Model, module: nn.Module) -> list[str]:
     for name, parameter in module.named_parameters():
         if parameter.requires_grad and id(parameter) not in used:
             found.append(
-                f"{name}: is computed with before it meets data, or only adds or multiplies; only "
-                "weights and biases of matrices and batch normalisations are trained on chips: "
-                "freeze it with requires_grad_(False)"
+                f"{name}: no matrix or batch normalisation of the graph has it, and only their "
+                "parameters are trained on chips; freeze it with requires_grad_(False)"
             )
     return found
 

@@ -86,12 +86,15 @@ class LevelSet:
                 place += ratio >= edge
         return self._order.to(ratio.device)[place]
 
+    def of(self, states: Tensor) -> Tensor:
+        """Value of each state, float32."""
+        if self.even:
+            return states.float().mul_(2.0).sub_(self._count - 1.0)
+        return self.values.to(states.device)[states.long()]
+
     def nearest(self, ratio: Tensor) -> Tensor:
         """Value next to each weight over its step."""
-        states = self.states(ratio)
-        if self.even:
-            return states.to(ratio.dtype).mul_(2.0).sub_(self._count - 1.0)
-        return self.values.to(ratio)[states]
+        return self.of(self.states(ratio))
 
 
 def quantise_activations(
@@ -204,5 +207,6 @@ class _Weights(torch.autograd.Function):
 
 def _dots(one: Tensor, other: Tensor, chips: int, steps: int) -> Tensor:
     """Products of two tensors summed over what shares a step, ``(chips, steps)``."""
-    left = one.reshape(chips * steps, 1, -1)
-    return torch.bmm(left, other.reshape(chips * steps, -1, 1)).reshape(chips, steps)
+    shape = chips, steps, -1
+    found: Tensor = torch.linalg.vecdot(one.reshape(shape), other.reshape(shape))
+    return found

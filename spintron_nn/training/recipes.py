@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from spintron_nn.converter.model import SpintronicModel
 from spintron_nn.core.mtj_models import MTJConfig
 from spintron_nn.datasets import Dataset
 
+from .chip_model import ChipModel
 from .networks import NETWORKS
 from .progress import Progress
 from .qat import fine_tune, train
@@ -54,7 +57,7 @@ class Trained:
     float_model : torch.nn.Module
         Trained in floating point.
     model : torch.nn.Module
-        Tuned for chips.
+        Tuned for chips, a :class:`ChipModel`; the one in floating point where it was not.
     """
 
     recipe: Recipe
@@ -65,7 +68,7 @@ class Trained:
 
     @cached_property
     def program(self) -> Any:
-        """The tuned model as a ``torch.export`` program: exported once for all chips."""
+        """A model that was not tuned, as a ``torch.export`` program: exported once for all."""
         return export_of(self.model, self.data.train_x[:2])
 
     def on_chip(
@@ -83,18 +86,20 @@ class Trained:
             Arguments of ``SpintronConverter.convert`` that differ from the recipe's.
         """
         recipe = self.recipe
+        config = self.config if config is None else config
         settings: dict[str, Any] = {
-            "quantization_bits": recipe.weight_bits,
-            "activation_bits": recipe.activation_bits,
             "crossbar_size": recipe.crossbar_size,
             "adc_bits": recipe.adc_bits,
             "calibration": self.data.train_x[: recipe.calibration_frames],
             "name": self.data.name.replace("-", "_"),
+            "chip_seed": chip_seed,
+            "wafer": chip_seed,
         }
-        converter = SpintronConverter(self.config if config is None else config)
-        return converter.convert(
-            self.program, chip_seed=chip_seed, wafer=chip_seed, **settings | changed
-        )
+        if isinstance(self.model, ChipModel):
+            return self.model.convert(config=config, **settings | changed)
+        settings["quantization_bits"] = recipe.weight_bits
+        settings["activation_bits"] = recipe.activation_bits
+        return SpintronConverter(config).convert(self.program, **settings | changed)
 
     def accuracies(self, chips: Iterable[int], **changed: Any) -> tuple[float, ...]:
         """Test accuracies, 0..1, of the network on the chips of these seeds.
@@ -132,6 +137,10 @@ class Recipe:
         Training inputs that a conversion looks at.
     architecture : str
         Which of :data:`~spintron_nn.training.networks.NETWORKS` it is.
+    tune_adc_bits : int or None
+        Bits of the converters in training on chips; None leaves them out there.
+    teacher_share : float, 0..1
+        How much of the target on chips is what the network in floating point says.
     """
 
     widths: tuple[int, ...]
@@ -147,6 +156,8 @@ class Recipe:
     adc_bits: int | None
     calibration_frames: int
     architecture: str = "mlp"
+    tune_adc_bits: int | None = None
+    teacher_share: float = 0.0
 
     def run(
         self,
@@ -154,6 +165,7 @@ class Recipe:
         *,
         config: MTJConfig | None = None,
         seed: int = 0,
+        checkpoint: str | PathLike[str] | None = None,
         progress: Callable[[str, Progress], None] | None = None,
     ) -> Trained:
         """Train in floating point, then on chips.
@@ -166,6 +178,9 @@ class Recipe:
             Technology; None is the default one.
         seed : int
             Fixes start weights, order of the data and all sampled chips.
+        checkpoint : path or None
+            Folder, made if need be, of the checkpoints ``train.safetensors`` and
+            ``tune.safetensors``: an interrupted run goes on from them.
         progress : callable or None
             Called after every epoch with ``"train"`` or ``"tune"`` and the progress of it.
         """
@@ -175,6 +190,11 @@ class Recipe:
         def report(phase: str) -> Callable[[Progress], None] | None:
             return None if progress is None else lambda state: progress(phase, state)
 
+        def kept(phase: str) -> Path | None:
+            return None if checkpoint is None else Path(checkpoint) / f"{phase}.safetensors"
+
+        if checkpoint is not None:
+            Path(checkpoint).mkdir(parents=True, exist_ok=True)
         float_model = train(
             NETWORKS[self.architecture](self.widths, dropout=self.dropout, seed=seed),
             pairs,
@@ -182,6 +202,7 @@ class Recipe:
             seed=seed,
             batch_size=self.batch_size,
             learning_rate=self.float_rate,
+            checkpoint=kept("train"),
             progress=report("train"),
         )
         if not self.tune_epochs:
@@ -192,10 +213,16 @@ class Recipe:
             config=config,
             weight_bits=self.weight_bits,
             activation_bits=self.activation_bits,
+            crossbar_size=self.crossbar_size,
+            adc_bits=self.tune_adc_bits,
+            teacher=float_model if self.teacher_share else None,
+            teacher_share=self.teacher_share,
+            calibration_frames=self.calibration_frames,
             epochs=self.tune_epochs,
             seed=seed,
             batch_size=self.batch_size,
             learning_rate=self.tune_rate,
+            checkpoint=kept("tune"),
             progress=report("tune"),
         )
         return Trained(self, data, config, float_model, model)
@@ -204,7 +231,7 @@ class Recipe:
 DIGITS = Recipe(
     widths=(64, 64, 32, 10),
     float_epochs=40,
-    tune_epochs=40,
+    tune_epochs=10,
     float_rate=1e-2,
     tune_rate=6e-3,
     batch_size=64,

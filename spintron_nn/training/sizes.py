@@ -75,9 +75,13 @@ class Sizes(nn.Module):
         self.steps = nn.Parameter(_logarithm(np.concatenate(list(steps.values()) or [[]])))
         self.reads = list(trial.adc_steps)
         ranges = _logarithm([trial.adc_steps[name] / level_codes for name in self.reads])
-        self.ranges = nn.Parameter(ranges, requires_grad=learn_ranges)
+        if learn_ranges:
+            self.ranges = nn.Parameter(ranges)
+        else:
+            self.register_buffer("ranges", ranges)
 
     inputs: Tensor
+    ranges: Tensor
 
     def forward(self) -> Now:
         """Sizes of a forward pass."""
