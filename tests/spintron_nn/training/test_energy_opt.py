@@ -12,6 +12,7 @@ from spintron_ir import ParameterError
 from spintron_nn import MTJConfig
 from spintron_nn.core.energy import EnergyModel
 from spintron_nn.datasets import digits
+from spintron_nn.models.base import SpintronicNet
 from spintron_nn.training import Fit
 from spintron_nn.training.chip_model import ChipModel
 from spintron_nn.training.energy_front import ParetoFront, ParetoPoint
@@ -217,6 +218,14 @@ def test_points_of_a_front():
         "weight": 0.0,
         "choices": {},
     }
+
+
+def test_a_network_of_the_zoo(trained):
+    net = SpintronicNet(
+        trained.module, (64,), config=trained.config, choices=trained.choices, arguments={}
+    )
+    net.chips = trained
+    assert EnergyOptimizedTraining(net).model is trained
 
 
 def test_refusals(trained):
