@@ -105,6 +105,7 @@ class EnergyOptimizedTraining:
     def energy_of(self, x: Tensor) -> float:
         """Energy of reads of one inference, joule, mean over inputs on one fresh chip."""
         meter, model = Meter(self.energy), copy.deepcopy(self.model)  # statistics stay as they are
+        x = x.to(next(model.parameters()).device)
         with torch.no_grad():
             model.on_chips(x, 1, torch.Generator().manual_seed(self.seed), observe=meter)
         return float(meter.total())

@@ -18,7 +18,7 @@ from spintron_nn.training.chip_model import ChipModel
 from spintron_nn.training.energy_front import ParetoFront, ParetoPoint
 from spintron_nn.training.energy_opt import EnergyOptimizedTraining
 from spintron_nn.training.energy_steps import Weighted
-from spintron_nn.training.networks import mlp
+from spintron_nn.training.networks import lenet, mlp, separable
 
 UNEVEN = MTJConfig(
     levels=4, cell_bits=8, resistance_variation=0.0, level_fractions=(0.0, 0.2, 0.7, 1.0)
@@ -45,13 +45,19 @@ def trained(data):
     return model
 
 
-@pytest.mark.parametrize("activation_bits", [3, 8])
-def test_the_energy_of_a_nominal_chip_is_that_of_the_hardware(activation_bits):
-    x = torch.rand(64, 12, generator=torch.Generator().manual_seed(0))
-    layers = nn.Sequential(nn.Linear(12, 9), nn.ReLU(), nn.Linear(9, 5))
-    model = ChipModel(
-        layers, UNEVEN, x, activation_bits=activation_bits, quantization_bits=4, adc_bits=None
-    )
+@pytest.mark.parametrize(
+    ("layers", "shape", "choices"),
+    [
+        (mlp((12, 9, 5)), (12,), {"activation_bits": 3}),
+        (mlp((12, 9, 5)), (12,), {"activation_bits": 8, "dac_bits": 2, "quantization_bits": 4}),
+        (lenet((2, 3, 6, 5, 4)), (28, 28), {}),
+        (separable((3, 4, 4), seed=1), (28, 28), {"crossbar_size": 16}),
+    ],
+    ids=["3 bits", "8 bits", "positions", "blocks"],
+)
+def test_the_energy_of_a_nominal_chip_is_that_of_the_hardware(layers, shape, choices):
+    x = torch.rand(32, *shape, generator=torch.Generator().manual_seed(0)) - 0.3
+    model = ChipModel(layers, UNEVEN, x, adc_bits=None, **choices)
     made = model.convert(ideal=True)
     report = EnergyModel(UNEVEN).of_network(made.network, made.quantise_input(x.numpy()))
     found = EnergyOptimizedTraining(model).energy_of(x)
