@@ -150,7 +150,8 @@ class EnergyOptimizedTraining:
         """Energy against accuracy over weights of the energy and choices of the conversion.
 
         For each of the choices and weights a copy of the model is trained on, all of them from the
-        model as it is and for as long. The model itself stays as it is.
+        model as it is and for as long, with the loss of the weights. The model itself stays as it
+        is.
 
         Parameters
         ----------
@@ -204,7 +205,13 @@ class EnergyOptimizedTraining:
             name: steps.metric(metric)
             for name, metric in settings.get("metrics", {"accuracy": accuracy}).items()
         }
-        facts = {"energy_at_start": start, **settings.get("facts", {})}
+        told = {
+            "energy_weight": self.energy_weight,
+            "accuracy_weight": self.accuracy_weight,
+            "energy_at_start": start,
+            "inferences": self.inferences,
+        }
+        facts = told | settings.get("facts", {})
         fit = Fit(**(settings | {"loss": steps.loss, "metrics": metrics, "facts": facts}))
         self.model.train()
         try:
