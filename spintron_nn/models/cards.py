@@ -42,6 +42,7 @@ def card(name: str) -> str:
         *_rows(told),
         "",
         *_whole(told),
+        *_again(told),
         f"Data: {told['data']}.",
         "",
         f"Training: {told['training']} `{told['command']}`",
@@ -52,11 +53,24 @@ def card(name: str) -> str:
 
 def _whole(told: Mapping[str, Any]) -> list[str]:
     """Lines on all held-out inputs, where chips are judged by some of them."""
-    if "held_out" not in told:
+    if told.get("held_out", told["inputs"]) == told["inputs"]:
         return []
     right, count = told["float_held_out"], told["held_out"]
     share = f"{100 * right / count:.2f} %"
     return [f"Of all {count:,} held-out inputs floating point has {right:,} right, {share}.", ""]
+
+
+def _again(told: Mapping[str, Any]) -> list[str]:
+    """Lines on held-out inputs that are quickly made again, where those of the table are not."""
+    if "again" not in told:
+        return []
+    again = told["again"]
+    mean = sum(again["chips"]) / len(again["chips"])
+    return [
+        f"Of {again['inputs']:,} others, made again by a test, floating point has "
+        f"{again['float']:,} right, the ideal chip {again['ideal']:,}, sampled chips {mean:,.1f}.",
+        "",
+    ]
 
 
 def _rows(told: Mapping[str, Any]) -> list[str]:
