@@ -28,12 +28,13 @@ from spintron_nn.converter.model import SpintronicModel
 from spintron_nn.converter.trained import Trained
 from spintron_nn.core.mtj_models import MTJConfig
 
-from .crossbar_layer import Crossbar, Draw
+from .crossbar_layer import Crossbar
 from .devices import Conditions, DeviceSampler
 from .given import Given
+from .held import Draw, drawn
 from .norm import normalised
 from .operations import OPERATIONS
-from .parameters import filled, tensors_of
+from .parameters import filled, owners_of
 from .places import Place
 from .quantisers import quantise_activations
 from .sizes import Sizes
@@ -130,6 +131,7 @@ class ChipModel(nn.Module):
         self.sampler = DeviceSampler(
             config, tile=self.given.settings.crossbar_size, conditions=conditions, seed=seed
         )
+        self._owners = owners_of(self.trial.model, module)
         self.sizes = Sizes(self.trial, config.level_codes, learn_ranges=learn_ranges)
         self.register_buffer("passes", torch.zeros((), dtype=torch.int64))
         with torch.no_grad():
@@ -196,7 +198,7 @@ class ChipModel(nn.Module):
     @torch.no_grad()
     def _graph(self) -> Model:
         """The graph with the present parameters, weights on their levels."""
-        tensors, steps = tensors_of(self.module), self.sizes().steps
+        tensors, steps = self.tensors(), self.sizes().steps
 
         def weight(step: Step) -> NDArray[np.float64]:
             crossbar = self.trial.crossbars[step.name]
@@ -238,7 +240,7 @@ class ChipModel(nn.Module):
         Until it is called that is the ideal chip. When parameters have changed since, the model is
         put on the chip again.
         """
-        self._where = dict(chip)
+        self._where, self._placed = dict(chip), None
         return self._on_place()
 
     def _on_place(self) -> SpintronicModel:
@@ -256,9 +258,13 @@ class ChipModel(nn.Module):
             return {name: torch.from_numpy(value) for name, value in found.items()}
         return torch.from_numpy(found)
 
+    def tensors(self) -> dict[str, Tensor]:
+        """Parameters and statistics of the module that its graph has, by name."""
+        return {key: getattr(owner, name) for key, (owner, name) in self._owners.items()}
+
     def _held(self) -> Tensor:
         """State of every weight of all matrices in a row, one byte each."""
-        tensors, steps = tensors_of(self.module), self.sizes().steps
+        tensors, steps = self.tensors(), self.sizes().steps
         states = [
             crossbar.states(tensors[crossbar.key], steps[name]).flatten()
             for name, crossbar in self.trial.crossbars.items()
@@ -273,7 +279,7 @@ class ChipModel(nn.Module):
         list of Tensor
             One for each matrix, of the shape of its weights, with straight-through gradients.
         """
-        tensors, steps, at, found = tensors_of(self.module), self.sizes().steps, 0, []
+        tensors, steps, at, found = self.tensors(), self.sizes().steps, 0, []
         for name, crossbar in self.trial.crossbars.items():
             weight, levels = tensors[crossbar.key], crossbar.levels
             before = self.written[at : at + weight.numel()].view(weight.shape).long()
@@ -297,7 +303,10 @@ class _Pass:
     def __init__(self, model: ChipModel, draw: Draw, observe: Observe | None) -> None:
         self.model, self.draw, self.observe = model, draw, observe
         self.trial = model.trial
-        self.tensors, self.now = tensors_of(model.module), model.sizes()
+        self.tensors, self.now = model.tensors(), model.sizes()
+        crossbars = self.trial.crossbars
+        weights = {name: self.tensors[crossbar.key] for name, crossbar in crossbars.items()}
+        self.held = drawn(crossbars, weights, self.now.steps, draw)
 
     def run(self, inputs: dict[str, Tensor]) -> Any:
         """Scores, of one output or by name."""
@@ -365,4 +374,4 @@ class _Pass:
             codes, states = crossbar.observed(x / scale, weight, size)
             self.observe(step.name, crossbar, codes, states)
         steps = size, scale, self.now.ranges.get(step.name)
-        return crossbar.forward(x, weight, bias, steps, self.draw)
+        return crossbar.forward(x, weight, bias, steps, self.held[step.name], self.draw)
