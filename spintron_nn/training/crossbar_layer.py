@@ -13,34 +13,15 @@ from torch.nn import functional
 from spintron_ir import Dense, IntType
 from spintron_nn.converter.graph import Conv, Linear, Step
 
-from .devices import DeviceSampler, Dies
+from .held import Draw, Held
 from .operations import padded
-from .quantisers import LevelSet, quantise_weights
+from .quantisers import LevelSet, held_weights
 from .reads import Reads, fitted
 
-__all__ = ["Crossbar", "Draw"]
+__all__ = ["Crossbar"]
 
-FITTED = 16
+FITTED = 32
 """Inputs of a batch that a line is fitted to, at least, where there are as many."""
-
-
-@dataclass(frozen=True, eq=False)
-class Draw:
-    """The chips of a forward pass.
-
-    Attributes
-    ----------
-    sampler : DeviceSampler
-        What draws devices.
-    dies : Dies
-        What the devices of each chip have in common.
-    random : Generator
-        Random numbers.
-    """
-
-    sampler: DeviceSampler
-    dies: Dies
-    random: torch.Generator
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +86,11 @@ class Crossbar:
         return self.bits // self.level_bits
 
     @property
+    def ordered(self) -> bool:
+        """Whether the order of rows matters."""
+        return self.oriented or self.reads.adc_bits is not None
+
+    @property
     def groups(self) -> int:
         """Blocks of the matrix, 1 unless it is a grouped convolution."""
         return getattr(self.operation, "groups", 1)
@@ -118,10 +104,11 @@ class Crossbar:
         return self.levels.states(weight / self.tall(step))
 
     def rows(self, weight: Tensor) -> Tensor:
-        """Weights or states as ``(outputs, rows)``, rows as a chip has them."""
+        """Weights or states as ``(outputs, rows)``, rows as a chip has them where that matters."""
         if weight.ndim == 2:
             return weight
-        return weight.movedim(1, -1).reshape(len(weight), -1)
+        turned = weight.movedim(1, -1) if self.ordered else weight
+        return turned.reshape(len(weight), -1)
 
     def forward(
         self,
@@ -129,6 +116,7 @@ class Crossbar:
         weight: Tensor,
         bias: Tensor | None,
         steps: tuple[Tensor, Tensor, Tensor | None],
+        held: Held,
         draw: Draw,
     ) -> Tensor:
         """Result on each chip, ``(samples, batch, *step.shape)``.
@@ -142,31 +130,28 @@ class Crossbar:
         steps : (Tensor, Tensor, Tensor or None)
             Step of the weights, of the inputs, and of the converters in even levels, None where
             these are lossless.
+        held : Held
+            What the chips hold of the weights.
         draw : Draw
             The chips.
         """
         step, scale, adc_step = steps
-        held: list[Tensor] = []
-        on_chips = quantise_weights(
-            weight,
-            self.tall(step),
-            self.levels,
-            lambda states: self._drawn(states, draw, held),
-        )
+        on_chips = held_weights(weight, self.tall(step), self.levels, held.ratio, held.whole)
         found = self.product(x, on_chips)
-        states, pairs = held
-        noise = self._noise(states, draw)
+        noise = self._noise(held.states, draw)
         exact = adc_step is None and isinstance(noise, float) and noise == 0
         if not (exact and self.normed):
-            every = max(x.shape[1] // FITTED, 1)
+            every = max(x.shape[1] // FITTED, 1) if exact else 1
             with torch.no_grad():
                 target = found[:, ::every]
                 if not self.normed:
-                    target = self._target(x[:, ::every], states, step)
+                    target = self._target(x[:, ::every], held.states, step)
                 real = found
                 if not exact:
                     vectors = self._vectors(x / scale)
-                    real = self._image(self.reads.run(self, vectors, pairs, adc_step, noise, draw))
+                    real = self._image(
+                        self.reads.run(self, vectors, held.pairs, adc_step, noise, draw)
+                    )
                     unit = scale if adc_step is None else scale * adc_step
                     real = real * (self._of_outputs(step) * unit)
                 slope, offset = self._line(real[:, ::every], target)
@@ -181,29 +166,6 @@ class Crossbar:
     def _of_outputs(self, values: Tensor) -> Tensor:
         """Values of the outputs, with the axes behind them."""
         return values.reshape(-1, *[1] * (self.operation.weight.ndim - 2))
-
-    def _drawn(self, states: Tensor, draw: Draw, held: list[Tensor]) -> Tensor:
-        """Values that weights have on chips; keeps the states, and what each slice holds."""
-        held.append(states)
-        outputs = len(states)
-        ordered = self.oriented or self.reads.ordered
-        flat = self.rows(states) if ordered else states.reshape(outputs, -1)
-        levels = self.digits(flat)
-        if self.oriented:
-            levels = levels.transpose(1, 2).contiguous()
-        found = draw.sampler.differences(levels, draw.dies, draw.random)
-        if self.oriented:
-            found = found.transpose(2, 3)
-        held.append(found)
-        if self.slices == 1:
-            whole = found[:, 0]
-        else:
-            shifts = [float(1 << place) for place in range(0, self.bits, self.level_bits)]
-            whole = torch.tensordot(found, found.new_tensor(shifts), dims=([1], [0]))
-        if not ordered or states.ndim == 2:
-            return whole.reshape(-1, *states.shape)
-        turned = whole.reshape(len(whole), outputs, *states.shape[2:], states.shape[1])
-        return turned.movedim(-1, 2)
 
     def digits(self, states: Tensor) -> Tensor:
         """Levels of the positive devices of each slice, ``(slices, *states.shape)``."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from spintron_nn.converter.graph import Norm
 
@@ -30,38 +31,28 @@ def normalised(module: nn.Module, tensors: Mapping[str, Tensor], norm: Norm, x: 
     x : Tensor of shape ``(samples, batch, channels, ...)``
         Values.
     """
+    assert norm.mean_key is not None and norm.var_key is not None
     chips = len(x)
-    flat = x[0] if chips == 1 else x.transpose(0, 1).flatten(1, 2)
-    gamma, beta = (
-        None if key is None else tensors[key].repeat(chips) if chips > 1 else tensors[key]
-        for key in (norm.gamma_key, norm.beta_key)
-    )
-    found, mean, deviation = torch.native_batch_norm(
-        flat, gamma, beta, None, None, True, 0.0, norm.eps
-    )
-    _track(module, norm, tensors, (mean, deviation), flat.numel() // flat.shape[1])
+    running = tensors[norm.mean_key], tensors[norm.var_key]
+    gamma, beta = (None if key is None else tensors[key] for key in (norm.gamma_key, norm.beta_key))
+    momentum = _momentum(module, norm.mean_key)
     if chips == 1:
-        return found[None]
+        return functional.batch_norm(x[0], *running, gamma, beta, True, momentum, norm.eps)[None]
+    flat = x.transpose(0, 1).flatten(1, 2)
+    every = [part.repeat(chips) for part in running]
+    gamma, beta = (None if part is None else part.repeat(chips) for part in (gamma, beta))
+    found = functional.batch_norm(flat, *every, gamma, beta, True, momentum, norm.eps)
+    with torch.no_grad():
+        for kept, moved in zip(running, every, strict=True):
+            kept.copy_(moved.view(chips, -1).mean(dim=0))
     return found.unflatten(1, (chips, -1)).transpose(0, 1)
 
 
-@torch.no_grad()
-def _track(
-    module: nn.Module,
-    norm: Norm,
-    tensors: Mapping[str, Tensor],
-    measured: tuple[Tensor, Tensor],
-    count: int,
-) -> None:
-    """Move the running statistics as torch does, ``measured`` a mean and an inverse deviation."""
-    assert norm.mean_key is not None and norm.var_key is not None
-    momentum, counter = momentum_of(module, norm.mean_key)
+def _momentum(module: nn.Module, key: str) -> float:
+    """Momentum of running statistics now; a mean over all batches has that of their number."""
+    momentum, counter = momentum_of(module, key)
     if counter is not None:
         counter += 1
     if momentum is None:
-        momentum = 1.0 / float(counter) if counter is not None else 0.0
-    running = tensors[norm.mean_key], tensors[norm.var_key]
-    mean, deviation = (part.view(-1, len(running[0])) for part in measured)
-    var = (deviation**-2 - norm.eps).mul_(count / max(count - 1, 1))
-    for kept, fresh in zip(running, (mean, var), strict=True):
-        kept.lerp_(fresh.mean(dim=0).to(kept.dtype), momentum)
+        return 0.0 if counter is None else 1.0 / float(counter)
+    return momentum

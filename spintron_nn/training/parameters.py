@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from spintron_nn.converter.graph import ArgmaxOf, Conv, Linear, Model, Norm, Step, TopKOf
 
-__all__ = ["filled", "findings", "momentum_of", "tensors_of"]
+__all__ = ["filled", "findings", "momentum_of", "owners_of", "tensors_of"]
 
 Reals = NDArray[np.float64]
 
@@ -33,6 +33,16 @@ def _keys(operation: Any) -> Iterator[tuple[str, str]]:
 def tensors_of(module: nn.Module) -> dict[str, Tensor]:
     """Parameters and buffers by their names in the state; shared ones under each of theirs."""
     return dict(module.state_dict(keep_vars=True))
+
+
+def owners_of(model: Model, module: nn.Module) -> dict[str, tuple[nn.Module, str]]:
+    """Modules, and names in them, of the parameters and statistics that a graph has, by key."""
+    found = {}
+    for step in model.steps:
+        for _, key in _keys(step.operation):
+            owner, _, name = key.rpartition(".")
+            found[key] = module.get_submodule(owner), name
+    return found
 
 
 def findings(model: Model, module: nn.Module) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,7 @@ from torch import Tensor
 
 from spintron_ir import IntType
 
-__all__ = ["LevelSet", "quantise_activations", "quantise_weights"]
-
-Draw = Callable[[Tensor], Tensor]
-"""From states of weights to the values that they have on chips, ``(samples, *states)``."""
+__all__ = ["LevelSet", "held_weights", "quantise_activations", "quantise_weights"]
 
 FEW = 16
 """Uneven levels up to which comparisons are faster than a search."""
@@ -157,12 +153,12 @@ def _inside(grad: Tensor, ratio: Tensor, low: float, high: float) -> Tensor:
     return found
 
 
-def quantise_weights(weight: Tensor, step: Tensor, levels: LevelSet, draw: Draw) -> Tensor:
-    """Quantise weights and put them on chips: ``draw(states) * step``.
+def quantise_weights(weight: Tensor, step: Tensor, levels: LevelSet) -> Tensor:
+    """Quantise weights to the nearest levels of nominal devices, ``level * step``.
 
-    Gradients pass straight through between the outermost levels, summed over the chips. That of
-    the step is as in :func:`quantise_activations`, with what the devices hold as the code; its
-    scale is ``1 / sqrt(weights * high)``, with the weights that share a step.
+    Gradients pass straight through between the outermost levels. That of the step is as in
+    :func:`quantise_activations`, with the level as the code; its scale is ``1 / sqrt(weights *
+    high)``, with the weights that share a step.
 
     Parameters
     ----------
@@ -172,28 +168,52 @@ def quantise_weights(weight: Tensor, step: Tensor, levels: LevelSet, draw: Draw)
         A step for each output, or one for all.
     levels : LevelSet
         What a weight can be.
-    draw : callable
-        Puts states on chips; for nominal devices ``lambda states: levels.values[states][None]``.
+
+    Examples
+    --------
+    >>> levels = LevelSet(np.array([-3.0, -1, 1, 3]))
+    >>> quantise_weights(torch.tensor([[0.3, -2.0]]), torch.tensor([[0.5]]), levels).tolist()
+    [[0.5, -1.5]]
+    """
+    ratio = (weight / step).detach()
+    return held_weights(weight, step, levels, ratio, levels.nearest(ratio)[None])[0]
+
+
+def held_weights(
+    weight: Tensor, step: Tensor, levels: LevelSet, ratio: Tensor, held: Tensor
+) -> Tensor:
+    """Weights as chips hold them, ``held * step``, with the gradients of :func:`quantise_weights`.
+
+    That of a weight is the sum over the chips, and that of the step has what chips hold in place
+    of the level.
+
+    Parameters
+    ----------
+    weight, step, levels
+        As for :func:`quantise_weights`.
+    ratio : Tensor of the shape of the weights
+        Weights over their step.
+    held : Tensor of shape ``(samples, *weight.shape)``
+        What chips hold, in units of the step.
 
     Returns
     -------
     Tensor of shape ``(samples, *weight.shape)``
-        Weights on each chip.
     """
-    return _Weights.apply(weight, step, levels, draw)  # type: ignore[no-any-return]
+    return _Weights.apply(weight, step, levels, ratio, held)  # type: ignore[no-any-return]
 
 
 class _Weights(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, weight: Tensor, step: Tensor, levels: LevelSet, draw: Draw) -> Tensor:
-        ratio = weight / step
-        held = draw(levels.states(ratio))
+    def forward(
+        ctx: Any, weight: Tensor, step: Tensor, levels: LevelSet, ratio: Tensor, held: Tensor
+    ) -> Tensor:
         ctx.save_for_backward(ratio, step, held)
         ctx.levels = levels
         return held * step
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
         (grad,) = grads
         ratio, step, held = ctx.saved_tensors
         levels: LevelSet = ctx.levels
@@ -202,7 +222,7 @@ class _Weights(torch.autograd.Function):
         chips, steps = len(grad), step.numel()
         found = _dots(grad, held, chips, steps).sum(dim=0) - _dots(passed, ratio, 1, steps)[0]
         share = (ratio.numel() // steps * max(levels.high, 1e-30)) ** -0.5
-        return passed, (found * share).reshape(step.shape), None, None
+        return passed, (found * share).reshape(step.shape), None, None, None
 
 
 def _dots(one: Tensor, other: Tensor, chips: int, steps: int) -> Tensor:

@@ -13,7 +13,8 @@ from spintron_ir import IntType
 from .devices import Converters, DeviceSampler
 
 if TYPE_CHECKING:
-    from .crossbar_layer import Crossbar, Draw
+    from .crossbar_layer import Crossbar
+    from .held import Draw
 
 __all__ = ["Reads", "chunked", "fitted"]
 
@@ -44,11 +45,6 @@ class Reads:
     adc_bits: int | None
     dac_bits: int
     tile: int
-
-    @property
-    def ordered(self) -> bool:
-        """Whether the order of rows matters: they are read in parts."""
-        return self.adc_bits is not None
 
     def chunk_bits(self, kind: IntType) -> int:
         """Bits of an input of a type that are applied at once."""
