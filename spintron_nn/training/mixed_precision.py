@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ Reals = NDArray[np.float64]
 
 UNITS = ("devices", "bits")
 
-OWN = ("quantization_bits", "layer_bits", "ideal", "calibration")
+OWN = ("quantization_bits", "layer_bits", "ideal", "calibration", "chip_seed", "wafer")
 """Arguments of a conversion that the search gives."""
 
 MOST = 8
@@ -92,12 +93,13 @@ def search_bits(
     budget: int,
     unit: str = "devices",
     choices: Sequence[int] | None = None,
+    chips: Sequence[int] | None = None,
     **conversion: Any,
 ) -> MixedPrecision:
     """Find the bits of every layer's weights with which a network within a budget loses least.
 
-    Every layer is put on an ideal chip with each of the choices, all others with the most bits:
-    what the network then loses is the sensitivity. Of all combinations within the budget that of
+    Every layer is put on a chip with each of the choices, all others with the most bits: what the
+    network then loses is the sensitivity. Of all combinations within the budget that of
     the least sum is taken, by an integer programme. That losses add is an assumption: :py:`loss` of
     the result is measured.
 
@@ -111,7 +113,7 @@ def search_bits(
         Inputs, some hundreds: for calibration, and to measure losses.
     labels : array of shape ``(batch,)`` or None
         Classes: the loss is the cross entropy then. Without, it is the mean squared error of the
-        outputs from those of 8-bit weights, over their variance.
+        outputs from those of an ideal chip and the most bits, over their variance.
     budget : int
         Most devices, or bits of weights, of the network.
     unit : str
@@ -119,6 +121,9 @@ def search_bits(
         columns included; or ``bits``.
     choices : sequence of int or None
         Bits to choose from; None: all up to 8 that fill devices.
+    chips : sequence of int or None
+        Seeds of chips, each of another wafer, over which losses are averaged; None: the ideal chip.
+        Where devices vary, many bits are worth less than there.
     **conversion
         Arguments of ``SpintronConverter.convert``: ``activation_bits``, ``scheme`` and others.
 
@@ -138,7 +143,7 @@ def search_bits(
     widths = _widths(config, choices)
     check_int("search_bits", "budget", budget, 1, 1 << 60)
     check_choice("search_bits", "unit", unit, UNITS)
-    trial = _Trial(model, config, data, labels, unit, conversion)
+    trial = _Trial(model, config, data, labels, unit, _dies(chips), conversion)
     found = [trial.of_layer(name, bits) for name in trial.names for bits in widths]
     chosen = best_within(found, budget, unit)
     bits = {one.name: one.bits for one in chosen}
@@ -171,6 +176,14 @@ def _widths(config: MTJConfig, choices: Sequence[int] | None) -> list[int]:
     return sorted(set(choices))
 
 
+def _dies(chips: Sequence[int] | None) -> list[dict[str, Any]]:
+    if chips is None:
+        return [{"ideal": True}]
+    if not isinstance(chips, (list, tuple, range)) or not chips:
+        raise ParameterError(f"search_bits: chips must be a list of seeds, or None, not {chips!r}")
+    return [{"chip_seed": seed, "wafer": seed} for seed in chips]
+
+
 class _Trial:
     """Networks of one model on an ideal chip, and what they lose."""
 
@@ -181,28 +194,29 @@ class _Trial:
         data: Any,
         labels: Any,
         unit: str,
+        dies: list[dict[str, Any]],
         conversion: dict[str, Any],
     ) -> None:
         own = [name for name in OWN if name in conversion]
         if own:
             raise ParameterError(
-                f"search_bits: {', '.join(own)} must be left out: all layers but one have the most "
-                "bits on an ideal chip"
+                f"search_bits: {', '.join(own)} must be left out: the search tries all choices on "
+                "the chips of its own argument"
             )
         self.converter, self.data, self.unit = SpintronConverter(config), data, unit
         self.most = MOST - MOST % config.level_bits
-        self.conversion = conversion | {"quantization_bits": self.most, "ideal": True}
+        self.conversion, self.dies = conversion | {"quantization_bits": self.most}, dies
         self.graph = graph_of(model, calibration_of(data))
-        whole = self._made({})
+        whole = self._made({}, {"ideal": True})
         self.names = [layer.name for layer in whole.report.layers]
         self.target = self._outputs(whole)
         self.labels = None if labels is None else self._checked(labels)
-        self.costs, self.least = self._cost(whole), self._loss(self.target)
+        self.costs, self.least = self.of_network({})
 
     def of_network(self, bits: dict[str, int]) -> tuple[dict[str, int], float]:
         """Cost of each layer, and loss, with weights of some bits."""
-        made = self._made(bits)
-        return self._cost(made), self._loss(self._outputs(made))
+        made = [self._made(bits, die) for die in self.dies]
+        return self._cost(made[0]), fmean(self._loss(self._outputs(one)) for one in made)
 
     def of_layer(self, name: str, bits: int) -> Sensitivity:
         """One layer with fewer bits."""
@@ -211,9 +225,9 @@ class _Trial:
         costs, loss = self.of_network({name: bits})
         return Sensitivity(name, bits, loss, costs[name])
 
-    def _made(self, bits: dict[str, int]) -> SpintronicModel:
+    def _made(self, bits: dict[str, int], die: dict[str, Any]) -> SpintronicModel:
         return self.converter.convert(
-            self.graph, calibration=self.data, layer_bits=bits, **self.conversion
+            self.graph, calibration=self.data, layer_bits=bits, **self.conversion, **die
         )
 
     def _cost(self, made: SpintronicModel) -> dict[str, int]:

@@ -72,6 +72,25 @@ def test_bits_of_weights_and_distortion_without_labels():
     assert found.sensitivities[3].loss == 0.0  # eight bits of either are the network itself
 
 
+def test_losses_on_sampled_chips():
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 4)).eval()
+    x = np.random.default_rng(0).random((40, 6))
+    given = {"crossbar_size": 4, "adc_bits": 6}
+    found = search_bits(module, MTJConfig(), x, budget=500, choices=[1, 4], chips=(3, 5), **given)
+    target = on_chip(x, module, quantization_bits=8, **given).run(x)
+    losses = []
+    for seed in (3, 5):
+        made = SpintronConverter(MTJConfig()).convert(
+            module, calibration=x, quantization_bits=8, layer_bits={"layer_0": 4}, chip_seed=seed,
+            wafer=seed, **given,
+        )  # fmt: skip
+        losses.append(np.square(made.run(x) - target).mean() / target.var())
+    second = found.sensitivities[1]
+    assert (second.name, second.bits) == ("layer_0", 4)
+    assert abs(second.loss - np.mean(losses)) < 1e-12
+
+
 def test_several_outputs():
     class Two(nn.Module):
         def __init__(self):
@@ -136,8 +155,10 @@ def test_the_choice_is_the_best_of_all(seed):
          "(200,) up to 10"),
         ({"labels": Y + 0.5}, "labels must be 200 integers in 0..9, as many as inputs, not of "
          "shape (200,) up to 9.5"),
-        ({"quantization_bits": 2, "ideal": False}, "quantization_bits, ideal must be left out: all "
-         "layers but one have the most bits on an ideal chip"),
+        ({"quantization_bits": 2, "ideal": False}, "quantization_bits, ideal must be left out: the "
+         "search tries all choices on the chips of its own argument"),
+        ({"chips": 3}, "chips must be a list of seeds, or None, not 3"),
+        ({"chips": []}, "chips must be a list of seeds, or None, not []"),
     ],
     ids=str,
 )  # fmt: skip
