@@ -12,7 +12,8 @@ from spintron_ir import ParameterError
 from spintron_nn.converter.converter import SpintronConverter
 from spintron_nn.core.mtj_models import MTJConfig
 from spintron_nn.training import search_bits
-from spintron_nn.training.mixed_precision import Sensitivity, best_within
+from spintron_nn.training.mixed_precision import best_within
+from spintron_nn.training.sensitivity import Sensitivity
 from tests.spintron_nn.training.digits_cnn import DATA, parsed
 
 X, Y = DATA.train_x[:200], DATA.train_y[:200]
