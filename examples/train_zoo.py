@@ -157,8 +157,8 @@ RECIPES = {
         ),
         "Pictures of clothes, by a short MobileNetV2.",
         FASHION,
-        float_epochs=3,
-        chip_epochs=3,
+        float_epochs=2,
+        chip_epochs=2,
     ),
 }
 

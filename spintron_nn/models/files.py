@@ -45,14 +45,13 @@ class _Kept(nn.Module):
         super().__init__()
         self.chips = chips
 
-    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
         state = self.chips.state_dict()
         return {name: state[name] for name in state if name != WRITTEN}
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Take the weights as written."""
-        whole = self.chips.state_dict() | state_dict
-        found = self.chips.load_state_dict(whole)
+        found = self.chips.load_state_dict({**self.chips.state_dict(), **state_dict})
         self.chips.program()
         return found
 
