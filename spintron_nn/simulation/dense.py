@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from spintron_ir import Dense
 
+from .bit_reads import BitReads
 from .reads import RowGroup, by_block, product
 from .requantise import Requantise
-from .words import carrier, float_of, hull
+from .words import SINGLE, carrier, converted, float_of, hull
 
 __all__ = ["DenseChips"]
 
@@ -38,7 +39,10 @@ class DenseChips(nn.Module):
         self.parts = layer.slices * layer.converters
         self.scales = [sign << shift for shift in layer.slice_shift for sign in layer.signs]
         self.whole = layer.adc is None and layer.noise is None and self._collapse(layers)
-        if not self.whole:
+        self.bits = BitReads(layers) if not self.whole and BitReads.suits(layers) else None
+        if self.bits is not None:
+            self.acc, self.bound = torch.float32, SINGLE - 1
+        elif not self.whole:
             self.groups = [RowGroup(layers, k) for k in range(layer.groups)]
             self.kept = nn.ModuleList(self.groups)
             self.acc = self._accumulator()
@@ -48,7 +52,7 @@ class DenseChips(nn.Module):
             self.out = carrier(hull(each.type for each in layers))
             added = float_of(self.bound + int(np.abs(bias).max()))
             self.added = self.acc if added == self.acc else torch.int64
-            self.register_buffer("bias", torch.from_numpy(bias)[:, :, None].to(self.added))
+            self.register_buffer("bias", torch.from_numpy(bias)[:, None, :, None].to(self.added))
         else:
             totals = [each.ranges.total for each in layers]
             low = np.array([[total.low] for total in totals]) - bias
@@ -86,21 +90,37 @@ class DenseChips(nn.Module):
     def forward(self, x: Tensor, *, chips: slice, first: int) -> Tensor:
         """Results of codes, the first of them of the frame number :py:`first`."""
         layer, count = self.layer, x.shape[-1]
+        if self.bits is not None:
+            return self._bits(x, chips)
         if layer.positions is not None:
             x = x.transpose(1, 2)
         x = x.reshape(len(x), self.blocks, layer.rows, -1)
         if self.whole:
-            acc = product(self.matrix[chips], x.to(self.acc))
+            acc = product(self.matrix[chips], converted(x, self.acc))
         else:
             acc = self._reads(x, chips, self._frames(x, count, first))
-        acc = acc.flatten(1, 2)
-        if self.requantise is not None:
-            y = self.requantise(acc[:, None], chips)[:, 0]
-        else:
-            y = (acc.to(self.added) + self.bias[chips]).to(self.out)
+        y = self._close(acc.flatten(1, 2)[:, None], chips)[:, 0]
         if layer.positions is None:
             return y
         return y.view(len(y), layer.cols, layer.positions, count).transpose(1, 2)
+
+    def _close(self, acc: Tensor, chips: slice) -> Tensor:
+        """Results of accumulators ``(chips, lead, columns, values)``."""
+        if self.requantise is not None:
+            return self.requantise(acc, chips)
+        return converted(acc.to(self.added) + self.bias[chips], self.out)
+
+    def _bits(self, x: Tensor, chips: slice) -> Tensor:
+        """Results of codes that are applied bit by bit; in memory the columns are the last axis."""
+        layer = self.layer
+        assert self.bits is not None
+        rows = x.movedim(-1, 1)
+        acc = self.bits(rows.reshape(len(x), -1, layer.inputs), chips)
+        if self.requantise is None or self.requantise.way == "line":
+            y = self._close(acc[..., None], chips)
+        else:  # each column's values together, as tables and searches want them
+            y = self._close(acc.transpose(1, 2)[:, None].contiguous(), chips)[:, 0].transpose(1, 2)
+        return y.reshape(len(y), *rows.shape[1:-1], layer.cols).movedim(1, -1)
 
     def _frames(self, x: Tensor, count: int, first: int) -> Tensor:
         """Numbers of the vectors, of 32 bits, as int32."""
@@ -114,14 +134,12 @@ class DenseChips(nn.Module):
         """Chunks ``(chips, blocks, rows, reads * vectors)`` of codes ``(..., vectors)``."""
         layer = self.layer
         if layer.chunks == 1:
-            return x.to(dtype)
-        out = torch.empty((*x.shape[:3], layer.chunks, x.shape[3]), dtype=dtype, device=x.device)
-        for p in range(layer.chunks):
-            part = x >> (layer.dac_bits * p)
-            if not (layer.input.signed and p == layer.chunks - 1):
-                part &= (1 << layer.dac_bits) - 1
-            out[:, :, :, p] = part
-        return out.flatten(3)
+            return converted(x, dtype)
+        places = torch.arange(layer.chunks, dtype=x.dtype, device=x.device) * layer.dac_bits
+        parts = x[:, :, :, None] >> places[:, None]
+        mask = (1 << layer.dac_bits) - 1
+        (parts[:, :, :, :-1] if layer.input.signed else parts).bitwise_and_(mask)
+        return converted(parts.flatten(3), dtype)
 
     def _reads(self, x: Tensor, chips: slice, frames: Tensor) -> Tensor:
         """Accumulators ``(chips, blocks, columns, vectors)`` of reads that are digitized."""

@@ -12,8 +12,8 @@ __all__ = ["fitted_lines"]
 ROUNDS = 64
 """Halvings of the search for a slope: beyond double precision."""
 
-ENOUGH = 0.125
-"""Room, as a share of the slope, with which a search ends; the largest is one."""
+ENOUGH = 8
+"""Times the error that the room has, with which a search ends."""
 
 MARGIN = {np.float32: 2.0**-21, np.float64: 2.0**-50}
 """Share of the magnitudes on the way that eight roundings of the format stay below."""
@@ -63,15 +63,16 @@ def fitted_lines(
     number = start + np.arange(1, count + 1, dtype=np.float64)
     reached = np.where(thresholds <= high, np.maximum(thresholds, low), np.nan)
     missed = np.where(thresholds > low, np.minimum(thresholds, high + 1) - 1, np.nan)
-    slope = _slopes(reached, missed, number)
+    far = np.maximum(np.abs(low), np.abs(high))[:, 0]
+    size = MARGIN[dtype] * (abs(start) + count + 1)
+    slope = _slopes(reached, missed, number, size, MARGIN[dtype] * far)
     slope = slope.astype(dtype).astype(np.float64)
     least, most = (part[0] for part in _room(slope, reached, missed, number))
     middle = np.where(np.isinf(least), most - 1, np.where(np.isinf(most), least + 1, 0.0))
     both = np.isfinite(least) & np.isfinite(most)
     middle[both] = (least[both] + most[both]) / 2
     offset = middle.astype(dtype).astype(np.float64)
-    far = np.maximum(np.abs(low), np.abs(high))[:, 0]
-    error = MARGIN[dtype] * (slope * far + np.abs(offset) + abs(start) + count + 1)
+    error = size + MARGIN[dtype] * (slope * far + np.abs(offset))
     exact = (offset - least > error) & (most - offset > error)
     return (slope, offset) if bool(exact.all()) else None
 
@@ -87,8 +88,11 @@ def _room(slope: Reals, reached: Reals, missed: Reals, number: Reals) -> Any:
     )
 
 
-def _slopes(reached: Reals, missed: Reals, number: Reals) -> Reals:
-    """Slopes of lines with much room: it is concave, so its own slope says where to go."""
+def _slopes(reached: Reals, missed: Reals, number: Reals, error: float, more: Reals) -> Reals:
+    """Slopes of lines with room: it is concave, so its own slope says where to go.
+
+    A line's error is :py:`error` and :py:`more` for each unit of its slope.
+    """
     left = np.zeros(len(reached))
     right = np.full(len(reached), number[-1] - number[0] + 2)
     both = ~np.isnan(reached) & ~np.isnan(missed)
@@ -101,7 +105,8 @@ def _slopes(reached: Reals, missed: Reals, number: Reals) -> Reals:
     for _ in range(ROUNDS):
         found = _room(slope[rest], reached[rest], missed[rest], number)
         (least, lower), (most, upper) = found
-        further, enough = lower > upper, most - least > ENOUGH * slope[rest]
+        further = lower > upper
+        enough = most - least > ENOUGH * (error + more[rest] * slope[rest])
         left[rest] = np.where(further, slope[rest], left[rest])
         right[rest] = np.where(further, right[rest], slope[rest])
         rest = rest[~enough]

@@ -15,7 +15,7 @@ from spintron_ir.requantise import Requantiser
 
 from .formulas import doubling_high_multiply, round_shift, round_shift_away
 from .lines import fitted_lines
-from .words import carrier
+from .words import carrier, converted
 
 __all__ = ["Requantise", "Requantiser", "own", "stacked", "taken"]
 
@@ -144,7 +144,7 @@ class Requantise(nn.Module):
                 x = torch.addcmul(offset, x, slope, out=x)
             else:
                 x = torch.addcmul(offset, x, slope)
-            return x.floor_().clamp_(self.low, self.high).to(self.out)
+            return converted(x.floor_().clamp_(self.low, self.high), self.out)
         if self.way == "table":
             table = own(self.table, chips)[:, None]
             index = (x - self.first_value).long()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,9 +50,10 @@ def check_one_structure(networks: Sequence[Network]) -> None:
     Those are what devices, converters, noise and requantisers of each chip hold.
     """
     for number, other in enumerate(networks[1:], 1):
-        found = _difference(networks[0], other, "")
+        found = _difference(networks[0], other)
         if found is not None:
             where, first, second = found
+            where = where.removeprefix(".")
             raise ParameterError(
                 f"TorchNetwork: networks must be chips of one model, but {where} is {second} in "
                 f"networks[{number}] and {first} in networks[0]: convert one model with the same "
@@ -59,36 +61,42 @@ def check_one_structure(networks: Sequence[Network]) -> None:
             )
 
 
-def _difference(first: Any, second: Any, where: str) -> tuple[str, str, str] | None:
+@functools.cache
+def _compared(cls: Any) -> tuple[tuple[str, bool], ...]:
+    """Fields of a record that must agree, and whether that goes for shapes alone."""
+    own, values = OWN.get(cls.kind, ()), VALUES.get(cls.kind, ())
+    names = [field.name for field in dataclasses.fields(cls)]
+    return tuple((name, name in values) for name in names if name not in own)
+
+
+def _difference(first: Any, second: Any) -> tuple[str, str, str] | None:
     """Where two records differ in more than numbers, and both values."""
     if first is second:
         return None
     if type(first) is not type(second):
-        return where, _shown(first), _shown(second)
+        return "", _shown(first), _shown(second)
     if isinstance(first, Record):
-        own, values = OWN.get(first.kind, ()), VALUES.get(first.kind, ())
-        for field in dataclasses.fields(first):  # type: ignore[arg-type]
-            if field.name in own:
-                continue
-            parts = getattr(first, field.name), getattr(second, field.name)
-            if field.name in values and parts[0] is not None and parts[1] is not None:
+        kind: Any = type(first)
+        for name, shape in _compared(kind):
+            parts = getattr(first, name), getattr(second, name)
+            if shape and parts[0] is not None and parts[1] is not None:
                 parts = parts[0].shape, parts[1].shape
-            found = _difference(*parts, f"{where}.{field.name}".lstrip("."))
+            found = _difference(*parts)
             if found is not None:
-                return found
-        return None
-    if isinstance(first, tuple) and len(first) == len(second):
-        for index, parts in enumerate(zip(first, second, strict=True)):
-            name = getattr(parts[0], "name", index)
-            found = _difference(*parts, f"{where}[{name!r}]")
-            if found is not None:
-                return found
+                return f".{name}{found[0]}", *found[1:]
         return None
     if isinstance(first, tuple):
-        return where, f"of {len(first)} parts", f"of {len(second)} parts"
+        if len(first) != len(second):
+            return "", f"of {len(first)} parts", f"of {len(second)} parts"
+        for index, parts in enumerate(zip(first, second, strict=True)):
+            found = _difference(*parts)
+            if found is not None:
+                name = parts[0].name if hasattr(parts[0], "name") else index
+                return f"[{name!r}]{found[0]}", *found[1:]
+        return None
     if isinstance(first, np.ndarray):
-        return None if np.array_equal(first, second) else (where, "one array", "another")
-    return None if first == second else (where, _shown(first), _shown(second))
+        return None if np.array_equal(first, second) else ("", "one array", "another")
+    return None if first == second else ("", _shown(first), _shown(second))
 
 
 def _shown(value: Any) -> str:

@@ -28,10 +28,10 @@ from .words import carrier
 
 __all__ = ["TorchNetwork"]
 
-BLOCK_VALUES = 1 << 18
+BLOCK_VALUES = 1 << 21
 """Values of the largest reads that are worked on at a time: what the processor's cache likes."""
 
-LEAST_FRAMES = 64
+LEAST_FRAMES = 128
 """Frames of a block, at least, where there are as many: below, products lose speed."""
 
 ALIKE: dict[str, Callable[[Any], nn.Module]] = {
@@ -220,4 +220,4 @@ def _checked(port: Any, values: Any) -> Tensor:
                 f"TorchNetwork: input {port.name} must lie in {port.type.low}..{port.type.high}, "
                 f"not in {low}..{high}"
             )
-    return x.to(carrier(port.type)).movedim(0, -1).contiguous()[None]
+    return x.to(carrier(port.type)).movedim(0, -1)[None]

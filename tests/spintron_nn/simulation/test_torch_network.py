@@ -243,3 +243,64 @@ def test_refuses_what_is_no_network(networks, found):
         ParameterError, match=rf"^TorchNetwork: networks must be one Network or more, not {found}$"
     ):
         TorchNetwork(networks)
+
+
+def bitwise(**changed):
+    """A layer whose inputs are applied bit by bit to linear converters: sums are looked up."""
+    rng = np.random.default_rng(2)
+    fields = {
+        "codes": rng.integers(0, 8, (2, 2, 22, 6)),
+        "cell_bits": 3,
+        "scheme": "pair",
+        "input": U4,
+        "dac_bits": 1,
+        "slice_shift": (0, 1),
+        "tile_rows": 9,
+        "bias": rng.integers(-20, 20, 6),
+        "adc": Adc(
+            bits=4, shift=2, gain=rng.integers(1, 4, (3, 2, 1, 6)),
+            offset=rng.integers(-9, 9, (3, 2, 1, 6)),
+        ),
+    }  # fmt: skip
+    return Dense(**fields | changed)
+
+
+COLUMNS = {
+    "scheme": "columns",
+    "adc": Adc(bits=1, shift=3, signed=False, offset=np.arange(12).reshape(1, 1, 2, 6)),
+}
+STEPS = Thresholds(
+    thresholds=np.sort(np.random.default_rng(0).integers(-99, 99, (6, 7)), axis=1),
+    sign=[1, -1, 1, 1, -1, 1], low=0, type=IntType(3),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{}, {"positions": 5}, COLUMNS, {"input": IntType(8)}, {"input": IntType(1)},
+     {"requantise": STEPS}, {"requantise": STEPS, "positions": 3}],
+)  # fmt: skip
+def test_reads_of_single_bits(changed):
+    network = alone_of(bitwise(**changed))
+    assert TorchNetwork(network).layers["fc"].bits is not None
+    check(network, frames=40)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"input": IntType(4, signed=True)},
+        {"input": IntType(9)},
+        {"dac_bits": 2},
+        {"blocks": 2},
+        {"noise": NOISE},
+        {"adc": Adc(bits=2, transitions=np.zeros((1, 1, 1, 1, 3), int))},
+        {"adc": Adc(bits=9, gain=np.full((1,) * 4, 65535)), "tile_rows": 22, "cell_bits": 12,
+         "codes": np.arange(528).reshape(2, 2, 22, 6) * 7},
+        {"adc": Adc(bits=16, shift=2), "slice_shift": (0, 4)},
+    ],
+)  # fmt: skip
+def test_reads_that_need_a_product(changed):
+    network = alone_of(bitwise(**changed))
+    assert TorchNetwork(network).layers["fc"].bits is None
+    check(network, frames=40)
