@@ -75,6 +75,8 @@ class Populations:
 
     def need(self, chosen: NDArray[np.integer]) -> None:
         """Draw the populations of these conditions, as far as they are not there yet."""
+        if self._drawn.all():
+            return
         wanted = np.unique(chosen)
         for index in wanted[~self._drawn[wanted]].tolist():
             self._draw(index)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -124,6 +125,12 @@ class DeviceSampler:
         self._temperatures = np.array([ageing.temperature for ageing in self.conditions])
         self._times = np.array([ageing.time for ageing in self.conditions])
         self._source = np.random.SFC64(0)
+        self._state: dict[str, Any] = {
+            "bit_generator": "SFC64",
+            "state": {"state": np.array([0, 0, 0, 1], dtype=np.uint64)},
+            "has_uint32": 0,
+            "uinteger": 0,
+        }
         self._shares: dict[tuple[int, int], NDArray[np.float32]] = {}
 
     def dies(self, samples: int, random: torch.Generator) -> Dies:
@@ -137,10 +144,13 @@ class DeviceSampler:
             Random numbers.
         """
         check_int("DeviceSampler", "samples", samples, 1, 1 << 20)
-        numbers = np.random.Generator(self._bits(random))
-        condition = numbers.integers(0, len(self.conditions), samples)
-        die, wafer = numbers.standard_normal((2, samples))
-        offset = self.config.spread.die * die + self.config.spread.wafer * wafer
+        spread = self.config.spread
+        condition, offset = np.zeros(samples, dtype=np.int64), np.zeros(samples)
+        if len(self.conditions) > 1 or spread.die > 0 or spread.wafer > 0:
+            numbers = np.random.Generator(self._bits(random))
+            condition = numbers.integers(0, len(self.conditions), samples)
+            die, wafer = numbers.standard_normal((2, samples))
+            offset = spread.die * die + spread.wafer * wafer
         return Dies(
             condition,
             np.exp(-offset).astype(np.float32),
@@ -263,15 +273,10 @@ class DeviceSampler:
 
     def _bits(self, random: torch.Generator) -> np.random.SFC64:
         """Fast random bits, started by one draw of a generator; the ones before are over."""
-        words = torch.randint(*WORDS, (3,), generator=random, device=random.device).cpu().numpy()
         # All of its state but a counter: making a new one costs more than a small matrix draws.
-        state = np.append(words.view(np.uint64), np.uint64(1))
-        self._source.state = {
-            "bit_generator": "SFC64",
-            "state": {"state": state},
-            "has_uint32": 0,
-            "uinteger": 0,
-        }
+        words = torch.randint(*WORDS, (3,), generator=random, device=random.device)
+        self._state["state"]["state"][:3] = words.cpu().numpy().view(np.uint64)
+        self._source.state = self._state
         return self._source
 
     def _checked(self, levels: Tensor) -> NDArray[np.int32]:
@@ -281,15 +286,14 @@ class DeviceSampler:
                 "DeviceSampler: levels must be integers of shape (slices, rows, cols), not "
                 f"{levels.dtype} of shape {tuple(levels.shape)}"
             )
-        held = levels.detach().to("cpu", torch.int32)
-        top = self.config.levels - 1
-        if held.numel():
-            low, high = (int(end) for end in held.aminmax())
-            if low < 0 or high > top:
-                raise ParameterError(
-                    f"DeviceSampler: levels must be in 0..{top}, not {low}..{high}"
-                )
-        return np.asarray(held.numpy())
+        held = levels.detach().to("cpu", torch.int32).contiguous().numpy()
+        # One look at each: what is below 0 is very large without a sign.
+        if held.size and held.view(np.uint32).max() >= self.config.levels:
+            raise ParameterError(
+                f"DeviceSampler: levels must be in 0..{self.config.levels - 1}, not "
+                f"{held.min()}..{held.max()}"
+            )
+        return np.asarray(held)
 
     def _places(
         self, levels: NDArray[np.int32], dies: Dies, numbers: np.random.SFC64
@@ -297,14 +301,16 @@ class DeviceSampler:
         """Pick a pair of the population for each weight of each chip: indices of flat tables."""
         tables = self.populations
         tables.need(dies.condition)
-        count = dies.samples * levels.size
+        bits, count = tables.pick_bits, dies.samples * levels.size
         picks = numbers.random_raw(-(-count // 4)).view(np.uint16)[:count]
-        picks >>= 16 - tables.pick_bits
-        place = levels.reshape(1, -1) << tables.pick_bits
-        first = dies.condition.astype(np.int32) * (self.config.levels << tables.pick_bits)
-        if first.any():
-            place = place + first[:, None]
-        return np.asarray(place + picks.reshape(dies.samples, -1)).ravel()
+        place = picks.astype(np.int32).reshape(dies.samples, -1)
+        if bits < 16:
+            place >>= 16 - bits
+        place |= levels.reshape(1, -1) << bits
+        if len(self.conditions) > 1:
+            # There are as many levels as bits can tell apart.
+            place |= dies.condition.astype(np.int32)[:, None] << (bits + self.config.level_bits)
+        return np.asarray(place.ravel())
 
     def _common(
         self, size: tuple[int, ...], dies: Dies, numbers: np.random.SFC64
