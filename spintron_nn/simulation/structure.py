@@ -91,8 +91,8 @@ def _difference(first: Any, second: Any) -> tuple[str, str, str] | None:
         for index, parts in enumerate(zip(first, second, strict=True)):
             found = _difference(*parts)
             if found is not None:
-                name = parts[0].name if hasattr(parts[0], "name") else index
-                return f"[{name!r}]{found[0]}", *found[1:]
+                label = parts[0].name if hasattr(parts[0], "name") else index
+                return f"[{label!r}]{found[0]}", *found[1:]
         return None
     if isinstance(first, np.ndarray):
         return None if np.array_equal(first, second) else ("", "one array", "another")
