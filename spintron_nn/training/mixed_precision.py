@@ -67,8 +67,8 @@ def search_bits(
 
     Every layer is put on a chip with each of the choices, all others with the most bits: what the
     network then loses is the sensitivity. Of all combinations within the budget that of
-    the least sum is taken, by an integer programme. That losses add is an assumption: :py:`loss` of
-    the result is measured.
+    the least sum is taken, by an integer programme. That losses add is an assumption: the result is
+    measured, and where the same bits for all layers lose less, these are taken.
 
     Parameters
     ----------
@@ -112,17 +112,21 @@ def search_bits(
     check_choice("search_bits", "unit", unit, UNITS)
     networks = Networks(model, config, data, labels, unit, chips, conversion)
     found = [networks.of_layer(name, bits) for name in networks.names for bits in widths]
-    chosen = best_within(found, budget, unit)
-    bits = {one.name: one.bits for one in chosen}
-    cost, loss = networks.of_network(bits)
-    return MixedPrecision(
-        bits=bits,
-        cost=sum(cost.values()),
-        unit=unit,
-        expected=networks.least + sum(one.loss - networks.least for one in chosen),
-        loss=loss,
-        sensitivities=tuple(found),
-    )
+    tried = []
+    for chosen in [best_within(found, budget, unit), *_uniform(found, widths, budget)]:
+        bits = {one.name: one.bits for one in chosen}
+        costs, loss = networks.of_network(bits)
+        expected = networks.least + sum(one.loss - networks.least for one in chosen)
+        tried.append(MixedPrecision(bits, sum(costs.values()), unit, expected, loss, tuple(found)))
+    return min(tried, key=lambda one: one.loss)
+
+
+def _uniform(
+    found: Sequence[Sensitivity], widths: list[int], budget: int
+) -> list[list[Sensitivity]]:
+    """The most bits for all layers within a budget; nothing where there are none."""
+    alike = [[one for one in found if one.bits == bits] for bits in widths]
+    return [layers for layers in alike if sum(one.cost for one in layers) <= budget][-1:]
 
 
 def _widths(config: MTJConfig, choices: Sequence[int] | None) -> list[int]:

@@ -11,7 +11,7 @@ from torch import nn
 from spintron_ir import ParameterError
 from spintron_nn.converter.converter import SpintronConverter
 from spintron_nn.core.mtj_models import MTJConfig
-from spintron_nn.training import search_bits
+from spintron_nn.training import mixed_precision, search_bits
 from spintron_nn.training.mixed_precision import best_within
 from spintron_nn.training.sensitivity import Sensitivity
 from tests.spintron_nn.training.digits_cnn import DATA, parsed
@@ -111,6 +111,27 @@ def test_several_outputs():
         r"out, and the distortion of the outputs is measured$",
     ):
         search_bits(Two().eval(), MTJConfig(), (x, y), np.zeros(40), budget=500)
+
+
+@pytest.mark.parametrize(("together", "bits"), [(0.9, {"a": 2, "b": 2}), (0.1, {"a": 1, "b": 3})])
+def test_the_same_bits_for_all_where_these_lose_less(monkeypatch, together, bits):
+    class Networks:
+        names, least = ("a", "b"), 0.0
+
+        def __init__(self, *_):
+            pass
+
+        def of_layer(self, name, bits):
+            return Sensitivity(name, bits, 1 / bits if name == "b" else 0.1, 10 * bits)
+
+        def of_network(self, bits):
+            cost = {name: 10 * count for name, count in bits.items()}
+            return cost, 0.5 if len(set(bits.values())) == 1 else together
+
+    monkeypatch.setattr(mixed_precision, "Networks", Networks)
+    found = search_bits(None, MTJConfig(), None, budget=45, choices=(1, 2, 3))
+    assert (found.bits, found.cost, found.loss) == (bits, 40, min(together, 0.5))
+    assert found.expected == 0.1 + 1 / bits["b"]
 
 
 @pytest.mark.parametrize("seed", range(6))
