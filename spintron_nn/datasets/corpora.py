@@ -72,6 +72,8 @@ OTHER_PHRASES_AGAIN = replace(
 WAKE_SURROUNDINGS = Surroundings(seconds=1.4)
 """The wake word takes up to 1.3 s of a slow speaker."""
 
+Pair = tuple[NDArray[np.float32], NDArray[np.int64]]
+
 
 def wake_word_dataset(
     wake: SpokenClips,
@@ -109,14 +111,16 @@ def wake_word_dataset(
     seed = check_int("wake_word_dataset", "seed", seed, 0, (1 << 63) - 2)
     word = keyword_dataset(wake, features, surroundings, copies=wake_copies, seed=seed)
     other = keyword_dataset(others, features, surroundings, copies=copies, seed=seed + 1)
-    parts = []
-    for place, part in enumerate(("train", "test")):
-        spoken, unspoken = getattr(word, f"{part}_x"), getattr(other, f"{part}_x")
-        noise = _noise(features, surroundings, len(unspoken) // 10, (seed, place))
-        x = np.concatenate([unspoken, noise, spoken])
-        labels = np.repeat([0, 1], [len(unspoken) + len(noise), len(spoken)]).astype(np.int64)
-        parts += [x, labels]
-    return Dataset("wake word", *parts, 2)
+
+    def part(place: int, spoken: Pair, unspoken: Pair) -> Pair:
+        noise = _noise(features, surroundings, len(unspoken[1]) // 10, (seed, place))
+        x = np.concatenate([unspoken[0], noise, spoken[0]])
+        counts = (len(unspoken[1]) + len(noise), len(spoken[1]))
+        return x, np.repeat([0, 1], counts).astype(np.int64)
+
+    train = part(0, (word.train_x, word.train_y), (other.train_x, other.train_y))
+    test = part(1, (word.test_x, word.test_y), (other.test_x, other.test_y))
+    return Dataset("wake word", *train, *test, 2)
 
 
 def _noise(
