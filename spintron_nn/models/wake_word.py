@@ -142,7 +142,7 @@ class WakeWordDetector_Spintronic(SpintronicNet):
     def estimate_power_consumption(
         self, duty_cycle: float = 0.1, voltage: float = 0.8, *, decisions_per_second: float = 10.0
     ) -> float:
-        """Mean power of reads and conversions, in microwatt, on the ideal chip.
+        """Mean power of reads and conversions, in microwatt, on the sampled die 0.
 
         The mean is over the frames of the calibration. What
         :class:`~spintron_nn.core.energy.EnergyModel` leaves out is left out here: digital logic,
@@ -172,7 +172,7 @@ class WakeWordDetector_Spintronic(SpintronicNet):
             raise ParameterError(
                 f"{owner}: voltage must be at least the read voltage, {read:g} V, not {supply:g} V"
             )
-        placed = self.convert(ideal=True)
+        placed = self.convert()
         report = EnergyModel(self.config).of_network(
             placed.network, placed.quantise_input(self.frames)
         )

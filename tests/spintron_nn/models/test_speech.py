@@ -77,7 +77,7 @@ def test_training_gives_scores():
 
 
 def test_power_is_energy_by_rate(detector):
-    placed = detector.convert(ideal=True)
+    placed = detector.convert()
     report = EnergyModel(detector.config).of_network(
         placed.network, placed.quantise_input(detector.frames)
     )
