@@ -35,6 +35,7 @@ from .held import Draw, drawn
 from .norm import normalised
 from .operations import OPERATIONS
 from .parameters import filled, owners_of
+from .placed import Placed
 from .places import Place
 from .quantisers import quantise_activations
 from .sizes import Sizes
@@ -136,7 +137,7 @@ class ChipModel(nn.Module):
         self.register_buffer("passes", torch.zeros((), dtype=torch.int64))
         with torch.no_grad():
             self.register_buffer("written", self._held())
-        self._placed: tuple[tuple[int, ...], SpintronicModel] | None = None
+        self._placed: tuple[tuple[int, ...], Placed] | None = None
         self._where: dict[str, Any] = {"ideal": True}
 
     def forward(self, x: Any) -> Any:
@@ -241,22 +242,20 @@ class ChipModel(nn.Module):
         put on the chip again.
         """
         self._where, self._placed = dict(chip), None
-        return self._on_place()
+        return self._on_place().model
 
-    def _on_place(self) -> SpintronicModel:
+    def _on_place(self) -> Placed:
         parts = (*self.parameters(), *self.buffers())
         state = tuple(part._version for part in parts)
         if self._placed is None or self._placed[0] != state:
-            self._placed = state, self.convert(**self._where)
+            device = self.passes.device
+            self._placed = state, Placed(self.convert(**self._where), device)
         return self._placed[1]
 
     @torch.no_grad()
     def _evaluated(self, x: Any) -> Any:
         parts = tuple(self.given.inputs(x).values())
-        found = self._on_place().run(parts if len(parts) > 1 else parts[0])
-        if isinstance(found, dict):
-            return {name: torch.from_numpy(value) for name, value in found.items()}
-        return torch.from_numpy(found)
+        return self._on_place().run(parts if len(parts) > 1 else parts[0])
 
     def tensors(self) -> dict[str, Tensor]:
         """Parameters and statistics of the module that its graph has, by name."""

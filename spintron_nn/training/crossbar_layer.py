@@ -207,7 +207,8 @@ class Crossbar:
         ratio = self.rows(weight / self.tall(step)).clamp(*self.levels.clip)
         smooth = ratio * (len(self.levels.values) - 1) / (self.levels.high - self.levels.low)
         states = self.rows(self.states(weight, step)).to(ratio.dtype)
-        return flat + (flat.round() - flat).detach(), smooth + (states - smooth).detach()
+        # What is added is 0, and leaves them whole.
+        return flat.detach().round() + (flat - flat.detach()), states + (smooth - smooth.detach())
 
     def product(self, x: Tensor, weight: Tensor) -> Tensor:
         """Exact products, each chip with its own weights."""

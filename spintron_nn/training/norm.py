@@ -33,15 +33,15 @@ def normalised(module: nn.Module, tensors: Mapping[str, Tensor], norm: Norm, x: 
     """
     assert norm.mean_key is not None and norm.var_key is not None
     chips = len(x)
-    running = tensors[norm.mean_key], tensors[norm.var_key]
+    running = [tensors[norm.mean_key], tensors[norm.var_key]]
     gamma, beta = (None if key is None else tensors[key] for key in (norm.gamma_key, norm.beta_key))
     momentum = _momentum(module, norm.mean_key)
     if chips == 1:
-        return functional.batch_norm(x[0], *running, gamma, beta, True, momentum, norm.eps)[None]
+        return _batch_norm(x[0], running, (gamma, beta), momentum, norm.eps)[None]
     flat = x.transpose(0, 1).flatten(1, 2)
     every = [part.repeat(chips) for part in running]
     gamma, beta = (None if part is None else part.repeat(chips) for part in (gamma, beta))
-    found = functional.batch_norm(flat, *every, gamma, beta, True, momentum, norm.eps)
+    found = _batch_norm(flat, every, (gamma, beta), momentum, norm.eps)
     with torch.no_grad():
         for kept, moved in zip(running, every, strict=True):
             kept.copy_(moved.view(chips, -1).mean(dim=0))
@@ -56,3 +56,14 @@ def _momentum(module: nn.Module, key: str) -> float:
     if momentum is None:
         return 0.0 if counter is None else 1.0 / float(counter)
     return momentum
+
+
+def _batch_norm(
+    x: Tensor,
+    running: list[Tensor],
+    line: tuple[Tensor | None, Tensor | None],
+    momentum: float,
+    eps: float,
+) -> Tensor:
+    mean, var = running
+    return functional.batch_norm(x, mean, var, *line, training=True, momentum=momentum, eps=eps)

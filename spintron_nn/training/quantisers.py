@@ -122,7 +122,8 @@ def quantise_activations(
     [0.5, 1.0, 1.5]
     """
     share = (features * max(kind.high, 1)) ** -0.5
-    return _Activations.apply(values, scale, kind.low, kind.high, share)  # type: ignore[no-any-return]
+    found: Tensor = _Activations.apply(values, scale, kind.low, kind.high, share)
+    return found
 
 
 class _Activations(torch.autograd.Function):
@@ -176,7 +177,7 @@ def quantise_weights(weight: Tensor, step: Tensor, levels: LevelSet) -> Tensor:
     [[0.5, -1.5]]
     """
     ratio = (weight / step).detach()
-    return held_weights(weight, step, levels, ratio, levels.nearest(ratio)[None])[0]
+    return held_weights(weight, step, levels, ratio, levels.nearest(ratio)[None].to(ratio))[0]
 
 
 def held_weights(
@@ -200,7 +201,8 @@ def held_weights(
     -------
     Tensor of shape ``(samples, *weight.shape)``
     """
-    return _Weights.apply(weight, step, levels, ratio, held)  # type: ignore[no-any-return]
+    found: Tensor = _Weights.apply(weight, step, levels, ratio, held)
+    return found
 
 
 class _Weights(torch.autograd.Function):

@@ -72,7 +72,7 @@ class Sizes(nn.Module):
             _, step = quantise_weights(flat, crossbar.levels.exact, per_channel=apart)
             steps[name] = step if apart else step[:1]
         self.counts = {name: len(step) for name, step in steps.items()}
-        self.steps = nn.Parameter(_logarithm(np.concatenate(list(steps.values()) or [[]])))
+        self.steps = nn.Parameter(_logarithm(np.concatenate([np.empty(0), *steps.values()])))
         self.reads = list(trial.adc_steps)
         ranges = _logarithm([trial.adc_steps[name] / level_codes for name in self.reads])
         if learn_ranges:
