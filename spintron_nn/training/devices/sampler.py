@@ -125,7 +125,7 @@ class DeviceSampler:
         self._temperatures = np.array([ageing.temperature for ageing in self.conditions])
         self._times = np.array([ageing.time for ageing in self.conditions])
         self._source = np.random.SFC64(0)
-        self._state: dict[str, Any] = {
+        self._state: Any = {
             "bit_generator": "SFC64",
             "state": {"state": np.array([0, 0, 0, 1], dtype=np.uint64)},
             "has_uint32": 0,
