@@ -9,9 +9,10 @@ from torch import nn
 
 from spintron_ir import ConversionError, ParameterError
 from spintron_nn.core.mtj_models import MTJConfig
-from spintron_nn.training.networks import mlp
+from spintron_nn.training.devices import Conditions
+from spintron_nn.training.networks import lenet, mlp
 from spintron_nn.training.progress import Progress
-from spintron_nn.training.qat import fine_tune, train
+from spintron_nn.training.qat import _taught, fine_tune, train
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.standard_normal((130, 8)).astype(np.float32)
@@ -60,7 +61,7 @@ def test_learns_on_chips(model):
     told = []
     quick = {"config": MTJConfig(), "epochs": 20, "batch_size": 32, "learning_rate": 1e-2}
     fine_tune(model, (X, Y), progress=told.append, **quick)
-    assert told[-1].loss < 0.75 * told[0].loss
+    assert told[-1].loss < 0.85 * told[0].loss and told[-1].accuracy > 0.7
 
 
 def test_statistics_follow_the_chips(model):
@@ -113,3 +114,43 @@ def test_refuses(model, changed, message):
 def test_refuses_data(model, data, message):
     with pytest.raises(ParameterError, match=f"^fine_tune: {re.escape(message)}$"):
         fine_tune(model, data, **QUICK)
+
+
+def test_convolutions_several_chips_and_converters():
+    x = torch.rand((40, 28, 28), generator=torch.Generator().manual_seed(1)).numpy()
+    y = np.arange(40) % 10
+    told = []
+    tuned = fine_tune(
+        lenet((2, 3, 12, 8, 10)), (x, y), config=MTJConfig(levels=4, read_noise=0.05), epochs=2,
+        samples=2, adc_bits=6, learn_ranges=True, crossbar_size=32, progress=told.append,
+        validation_data=(x[:20], y[:20]), conditions=Conditions(temperature=(0, 85)),
+    )  # fmt: skip
+    right = np.sum(tuned.convert(ideal=True).predict(x[:20]) == y[:20])
+    assert round(20 * told[-1].metrics["validation_accuracy"]) == right
+    assert set(tuned.trained().adc_steps) == {"conv1", "conv2", "fc1", "fc2", "fc3"}
+    assert not tuned.training
+
+
+class Says(nn.Module):
+    """The same shares for every input."""
+
+    def forward(self, x):
+        return torch.log(torch.tensor([[0.25, 0.75]])).expand(len(x), 2)
+
+
+def test_a_teacher_is_part_of_the_target():
+    x = torch.zeros(3, 8)
+    targets = _taught(Says(), x, torch.tensor([0, 1, 0]), 0.5)
+    torch.testing.assert_close(
+        targets, torch.tensor([[0.625, 0.375], [0.125, 0.875], [0.625, 0.375]])
+    )
+
+
+def test_a_teacher_is_listened_to(model):
+    quick = QUICK | {"epochs": 8, "learning_rate": 2e-2, "teacher": Says(), "teacher_share": 1.0}
+    told = []
+    tuned = fine_tune(model, (X, Y), validation_data=(X, Y), progress=told.append, **quick)
+    with torch.no_grad():
+        share = tuned(torch.from_numpy(X)).softmax(dim=1)[:, 1].mean()
+    assert 0.6 < share < 0.9
+    assert 0.4 < told[-1].metrics["validation_accuracy"] < 0.7
