@@ -16,6 +16,9 @@ __all__ = ["Trained", "adc_parts", "nearest_adc_step", "refuse_names"]
 
 Reals = NDArray[np.float64]
 
+LEAST, LARGEST = 1e-150, 1e150
+"""Scales and steps whose squares are still numbers."""
+
 MOST_GAIN = 15
 """Largest gain of a converter whose step is learned."""
 
@@ -43,7 +46,7 @@ class Trained:
     Raises
     ------
     ParameterError
-        If a number is not finite and above 0, or a step is none that converters have.
+        If a number is not in 1e-150..1e150, or a step is none that converters have.
     """
 
     scales: Mapping[str, float] = field(default_factory=dict)
@@ -97,8 +100,10 @@ class Trained:
 
 def _check_number(title: str, value: Any) -> None:
     number = value if isinstance(value, (int, float, np.integer, np.floating)) else math.nan
-    if isinstance(value, bool) or not (math.isfinite(number) and number > 0):
-        raise ParameterError(f"Trained: {title} must be a finite number above 0, not {value!r}")
+    if isinstance(value, bool) or not LEAST <= number <= LARGEST:
+        raise ParameterError(
+            f"Trained: {title} must be a number in {LEAST}..{LARGEST}, not {value!r}"
+        )
 
 
 def _check_step(name: str, value: Any) -> None:
@@ -109,10 +114,10 @@ def _check_step(name: str, value: Any) -> None:
             f"Trained: steps[{name!r}] must be an array of floats of shape (outputs,) or (1,), "
             f"not {what}"
         )
-    bad = int((~(np.isfinite(found) & (found > 0))).sum())
+    bad = int((~((found >= LEAST) & (found <= LARGEST))).sum())
     if bad:
         raise ParameterError(
-            f"Trained: steps[{name!r}] must be finite and above 0, and {bad} of {found.size} "
+            f"Trained: steps[{name!r}] must be in {LEAST}..{LARGEST}, and {bad} of {found.size} "
             "are not"
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spintron_ir import Argmax, Flatten, IntType, MulShift, Output, Quantise
+from spintron_ir import Argmax, ConversionError, Flatten, IntType, MulShift, Output, Quantise
 from spintron_ir.layers import Softmax, TopK
 
 from ..graph import ArgmaxOf, Model, SoftmaxOf, Step, TopKOf
@@ -29,6 +29,9 @@ SCORE_BITS = 16
 
 OUTPUT_BITS = 8
 """Bits of what a function gives at the end: no matrix has to read them."""
+
+BIAS = 1 << 31
+"""A bias of scores stays below it, in their units."""
 
 SHARE_BITS = 16
 """Bits of a softmax at the end."""
@@ -67,7 +70,13 @@ def _scores(work: Work, pending: Pending) -> Signal | None:
         layer, scale = _scaled(placed, slope, offset, sample_values(pending))
     else:
         scale = float(slope[0])
-        layer = replace(placed.layer, bias=np.round(offset / scale).astype(np.int64))
+        bias = np.round(offset / scale)
+        if not np.abs(bias).max() < BIAS:
+            raise ConversionError(
+                [f"{pending.step.origin or pending.step.name}: its bias is more than 2**31 units "
+                 "of its scores, for its inputs hardly move; give other scales"]
+            )  # fmt: skip
+        layer = replace(placed.layer, bias=bias.astype(np.int64))
     node = emit(work, replace(pending, layer=layer), None)
     work.layers.append(placed.report(work.settings, scale, 0.0))
     codes = pending.numbers + layer.bias.astype(np.int64)

@@ -185,7 +185,7 @@ def _metadata(settings: Settings) -> dict[str, str]:
     }
     for title in ("layer_bits", "layer_activation_bits"):
         if bits := getattr(settings, title):
-            made[title] = dict(bits)
+            made[title] = {name: int(count) for name, count in bits.items()}
     if settings.percentile is not None:
         made["percentile"] = settings.percentile
     return {

@@ -1,5 +1,6 @@
 """Quantisers that training found: their checks, and the networks that come of them."""
 
+import contextlib
 import functools
 import json
 import re
@@ -10,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from spintron_ir import ParameterError
+from spintron_ir import ConversionError, ParameterError
 from spintron_nn.converter import graph as g
 from spintron_nn.converter.converter import SpintronConverter
 from spintron_nn.converter.levels import weight_values
@@ -94,6 +95,25 @@ def test_a_network_is_the_formula_of_its_quantisers(config):
         real = codes * scale
     # A bias is a whole number of units.
     assert np.abs(made.run(X) - value.numpy()).max() <= 0.5001 * made.network.outputs[0].scale
+
+
+@pytest.mark.parametrize("number", [1e-150, 1e-12, 1e12, 1e150])
+def test_the_least_and_the_largest_number(number):
+    """A network or a refusal, and no warning, which tests would take for an error."""
+    given = [Trained(scales={name: number}) for name in SCALES]
+    given += [Trained(steps={name: np.array([number])}) for name in STEPS]
+    for trained in given:
+        with contextlib.suppress(ConversionError):
+            assert np.isfinite(convert(trained).run(X[:3])).all()
+
+
+def test_refuses_a_bias_that_no_unit_suits():
+    with pytest.raises(
+        ConversionError,
+        match=r"^the model cannot be converted \(1 finding\): 4 \(Linear\): its bias is more than "
+        r"2\*\*31 units of its scores, for its inputs hardly move; give other scales$",
+    ):
+        convert(Trained(scales={"layer_3": 1e-150}))
 
 
 def test_what_is_not_named_is_calibrated():
@@ -218,12 +238,12 @@ def test_the_nearest_step_of_a_converter(step, wanted):
     ("given", "message"),
     [
         ({"scales": [1.0]}, "scales must be a dict by name, not list"),
-        ({"scales": {"x": 0.0}}, "scales['x'] must be a finite number above 0, not 0.0"),
-        ({"scales": {"x": np.inf}}, "scales['x'] must be a finite number above 0, not inf"),
-        ({"scales": {"x": np.nan}}, "scales['x'] must be a finite number above 0, not nan"),
-        ({"scales": {"x": True}}, "scales['x'] must be a finite number above 0, not True"),
-        ({"scales": {"x": "1"}}, "scales['x'] must be a finite number above 0, not '1'"),
-        ({"adc_steps": {"x": -4.0}}, "adc_steps['x'] must be a finite number above 0, not -4.0"),
+        ({"scales": {"x": 0.0}}, "scales['x'] must be a number in 1e-150..1e+150, not 0.0"),
+        ({"scales": {"x": np.inf}}, "scales['x'] must be a number in 1e-150..1e+150, not inf"),
+        ({"scales": {"x": np.nan}}, "scales['x'] must be a number in 1e-150..1e+150, not nan"),
+        ({"scales": {"x": True}}, "scales['x'] must be a number in 1e-150..1e+150, not True"),
+        ({"scales": {"x": "1"}}, "scales['x'] must be a number in 1e-150..1e+150, not '1'"),
+        ({"adc_steps": {"x": -4.0}}, "adc_steps['x'] must be a number in 1e-150..1e+150, not -4.0"),
         ({"adc_steps": {"x": 2.0**32}}, "adc_steps['x'] must be 2**shift / gain with a gain of at "
          "most 15 and a shift of at most 31, not 4294967296.0; round it with nearest_adc_step"),
         ({"adc_steps": {"x": 10.7}}, "adc_steps['x'] must be 2**shift / gain with a gain of at "
@@ -236,8 +256,8 @@ def test_the_nearest_step_of_a_converter(step, wanted):
          "(outputs,) or (1,), not one of float64 and shape (3, 1)"),
         ({"steps": {"x": np.zeros(0)}}, "steps['x'] must be an array of floats of shape "
          "(outputs,) or (1,), not one of float64 and shape (0,)"),
-        ({"steps": {"x": np.array([1.0, np.nan, 0.0])}}, "steps['x'] must be finite and above 0, "
-         "and 2 of 3 are not"),
+        ({"steps": {"x": np.array([1.0, np.nan, 0.0, 1e151])}}, "steps['x'] must be in "
+         "1e-150..1e+150, and 3 of 4 are not"),
     ],
     ids=str,
 )  # fmt: skip
