@@ -15,10 +15,10 @@ from .words import SINGLE
 
 __all__ = ["BitReads"]
 
-TABLE_VALUES = 1 << 25
+TABLE_VALUES = 1 << 23
 """Most entries of the tables of a layer in all chips."""
 
-LEAST_COLUMNS = 4
+LEAST_COLUMNS = 16
 """Columns below which a product is faster."""
 
 ROWS = 4

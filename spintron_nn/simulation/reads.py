@@ -18,7 +18,7 @@ from .words import float_of, noise_words
 
 __all__ = ["RowGroup", "by_block", "product"]
 
-TABLE_VALUES = 1 << 25
+TABLE_VALUES = 1 << 24
 """Most entries of the tables of a row group's converters in all chips, where they are no line."""
 
 Ints = NDArray[np.int64]

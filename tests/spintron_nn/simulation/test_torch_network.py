@@ -47,6 +47,12 @@ def test_random_layers(seed, first):
     check(random_network(seed), first=first, seed=seed)
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_random_layers_of_few_columns(monkeypatch, seed):
+    monkeypatch.setattr("spintron_nn.simulation.bit_reads.LEAST_COLUMNS", 1)
+    check(random_network(seed), seed=seed)
+
+
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 1 << 32))
 def test_random_graphs(seed):
@@ -280,7 +286,8 @@ STEPS = Thresholds(
     [{}, {"positions": 5}, COLUMNS, {"input": IntType(8)}, {"input": IntType(1)},
      {"requantise": STEPS}, {"requantise": STEPS, "positions": 3}],
 )  # fmt: skip
-def test_reads_of_single_bits(changed):
+def test_reads_of_single_bits(changed, monkeypatch):
+    monkeypatch.setattr("spintron_nn.simulation.bit_reads.LEAST_COLUMNS", 1)
     network = alone_of(bitwise(**changed))
     assert TorchNetwork(network).layers["fc"].bits is not None
     check(network, frames=40)
@@ -300,7 +307,8 @@ def test_reads_of_single_bits(changed):
         {"adc": Adc(bits=16, shift=2), "slice_shift": (0, 4)},
     ],
 )  # fmt: skip
-def test_reads_that_need_a_product(changed):
+def test_reads_that_need_a_product(changed, monkeypatch):
+    monkeypatch.setattr("spintron_nn.simulation.bit_reads.LEAST_COLUMNS", 1)
     network = alone_of(bitwise(**changed))
     assert TorchNetwork(network).layers["fc"].bits is None
     check(network, frames=40)
