@@ -15,6 +15,7 @@ from spintron_nn.converter.graph import Conv, Linear, Step
 
 from .held import Draw, Held
 from .operations import padded
+from .product import held_product
 from .quantisers import LevelSet, held_weights
 from .reads import Reads, fitted
 
@@ -136,29 +137,17 @@ class Crossbar:
             The chips.
         """
         step, scale, adc_step = steps
-        on_chips = held_weights(weight, self.tall(step), self.levels, held.ratio, held.whole)
-        found = self.product(x, on_chips)
+        if isinstance(self.operation, Linear):
+            given = weight, step, self.levels, held.ratio, held.whole
+            found = held_product(x, *given, None)
+        else:
+            tall = self.tall(step)
+            found = self.product(x, held_weights(weight, tall, self.levels, held.ratio, held.whole))
         noise = self._noise(held.states, draw)
-        exact = adc_step is None and isinstance(noise, float) and noise == 0
-        if not (exact and self.normed):
-            every = max(x.shape[1] // FITTED, 1) if exact else 1
-            with torch.no_grad():
-                target = found[:, ::every]
-                if not self.normed:
-                    target = self._target(x[:, ::every], held.states, step)
-                real = found
-                if not exact:
-                    vectors = self._vectors(x / scale)
-                    real = self._image(
-                        self.reads.run(self, vectors, held.pairs, adc_step, noise, draw)
-                    )
-                    unit = scale if adc_step is None else scale * adc_step
-                    real = real * (self._of_outputs(step) * unit)
-                slope, offset = self._line(real[:, ::every], target)
-            if exact:
-                found = found * slope + offset
-            else:
-                found = found + (real * slope + offset - found).detach()
+        if adc_step is None:
+            found = self._summed(found, noise, scale, step, draw)
+        if adc_step is not None or not self.normed:
+            found = self._lined(found, x, (step, scale, adc_step), held, noise, draw)
         if bias is None:
             return found
         return found + self._of_outputs(bias)
@@ -183,6 +172,47 @@ class Crossbar:
         return draw.sampler.read_noise(
             levels, draw.dies, self.reads.chunk_bits(self.kind), self.reads.tile, draw.random
         )
+
+    def _summed(
+        self, found: Tensor, noise: Tensor | float, scale: Tensor, step: Tensor, draw: Draw
+    ) -> Tensor:
+        """Results with the noise of all reads that they are summed of, without any converter."""
+        if isinstance(noise, float) and noise == 0:
+            return found
+        with torch.no_grad():
+            deviation = self.reads.summed(self, noise).to(found) * (step * scale)
+            axis = 2 if self.operation.weight.ndim > 2 else -1
+            tall = deviation.reshape(-1, *[1] * (found.ndim - 2), deviation.shape[-1])
+            deviation = tall.movedim(-1, axis)
+            drawn = torch.randn(found.shape, generator=draw.random).to(found)
+        return found + drawn * deviation
+
+    def _lined(
+        self,
+        found: Tensor,
+        x: Tensor,
+        steps: tuple[Tensor, Tensor, Tensor | None],
+        held: Held,
+        noise: Tensor | float,
+        draw: Draw,
+    ) -> Tensor:
+        """Results on the line that the calibration of each chip finds, through its converters."""
+        step, scale, adc_step = steps
+        every = max(x.shape[1] // FITTED, 1) if adc_step is None else 1
+        with torch.no_grad():
+            target = found[:, ::every]
+            if not self.normed:
+                target = self._target(x[:, ::every], held.states, step)
+            real = found
+            if adc_step is not None:
+                vectors = self._vectors(x / scale)
+                given = held.pairs, adc_step, noise
+                real = self._image(self.reads.run(self, vectors, given, draw))
+                real = real * (self._of_outputs(step) * (scale * adc_step))
+            slope, offset = self._line(real[:, ::every], target)
+        if adc_step is None:
+            return found * slope + offset
+        return found + (real * slope + offset - found).detach()
 
     def _target(self, x: Tensor, states: Tensor, step: Tensor) -> Tensor:
         """What nominal devices give."""
@@ -252,8 +282,6 @@ class Crossbar:
 def _matrix(x: Tensor, weight: Tensor) -> Tensor:
     """A matrix for each chip on the last axis."""
     chips = max(len(x), len(weight))
-    if chips == 1:
-        return functional.linear(x[0], weight[0])[None]
     flat = x.flatten(1, -2)
     found = torch.matmul(flat, weight.transpose(1, 2))
     return found.reshape(chips, *x.shape[1:-1], weight.shape[1])
@@ -272,7 +300,7 @@ def _windows(operation: Conv, step: Step, x: Tensor, weight: Tensor) -> Tensor:
     convolve = functional.conv1d if len(operation.stride) == 1 else functional.conv2d
     batch, flat = x.shape[1], weight.expand(chips, *weight.shape[1:]).flatten(0, 1)
     if len(x) == 1 and (groups == 1 or chips == 1):
-        found = convolve(x[0], flat, groups=groups, **kernel)
+        found = convolve(x.squeeze(0), flat, groups=groups, **kernel)
     else:
         side = x.expand(chips, *x.shape[1:]).transpose(0, 1).flatten(1, 2)
         found = convolve(side, flat, groups=chips * groups, **kernel)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from spintron_ir import IntType
 
-__all__ = ["LevelSet", "held_weights", "quantise_activations", "quantise_weights"]
+__all__ = ["LevelSet", "held_weights", "inside", "quantise_activations", "quantise_weights"]
 
 FEW = 16
 """Uneven levels up to which comparisons are faster than a search."""
@@ -142,13 +142,13 @@ class _Activations(torch.autograd.Function):
         (grad,) = grads
         ratio, codes = ctx.saved_tensors
         low, high = ctx.bounds
-        passed = _inside(grad, ratio, low, high)
+        passed = inside(grad, ratio, low, high)
         flat = [part.reshape(-1) for part in (grad, codes, passed, ratio)]
         step = torch.dot(flat[0], flat[1]) - torch.dot(flat[2], flat[3])
         return passed, step * ctx.share, None, None, None
 
 
-def _inside(grad: Tensor, ratio: Tensor, low: float, high: float) -> Tensor:
+def inside(grad: Tensor, ratio: Tensor, low: float, high: float) -> Tensor:
     """Gradient where a ratio lies between two bounds, 0 elsewhere, in one pass."""
     found: Tensor = torch.ops.aten.hardtanh_backward(grad, ratio, low, high)
     return found
@@ -220,7 +220,7 @@ class _Weights(torch.autograd.Function):
         ratio, step, held = ctx.saved_tensors
         levels: LevelSet = ctx.levels
         summed = grad[0] if len(grad) == 1 else grad.sum(dim=0)
-        passed = _inside(summed, ratio, *levels.clip)
+        passed = inside(summed, ratio, *levels.clip)
         chips, steps = len(grad), step.numel()
         found = _dots(grad, held, chips, steps).sum(dim=0) - _dots(passed, ratio, 1, steps)[0]
         share = (ratio.numel() // steps * max(levels.high, 1e-30)) ** -0.5

@@ -54,30 +54,53 @@ class Reads:
         """Whether a read has noise."""
         return sampler.config.read_noise > 0 or sampler.config.telegraph.on
 
+    def summed(self, crossbar: Crossbar, noise: Tensor | float) -> Tensor:
+        """Deviation of an accumulator without converters: reads add with their places, squared.
+
+        Parameters
+        ----------
+        crossbar : Crossbar
+            The matrix.
+        noise : Tensor of shape ``(samples, slices, arrays of rows, outputs)``, or float
+            Deviation of a read, in even levels.
+
+        Returns
+        -------
+        Tensor of shape ``(samples, outputs)``, or without axes
+            In even levels times codes.
+        """
+        chunks = range(-(-crossbar.kind.bits // self.chunk_bits(crossbar.kind)))
+        planes = sum(4.0 ** (self.chunk_bits(crossbar.kind) * place) for place in chunks)
+        powers = [4.0**place for place in range(0, crossbar.bits, crossbar.level_bits)]
+        if not isinstance(noise, Tensor):
+            arrays = -(-crossbar.layer.rows // self.tile)
+            return torch.tensor(noise * (planes * sum(powers) * arrays) ** 0.5)
+        squares = noise.square().sum(dim=2)
+        return (torch.einsum("mso,s->mo", squares, squares.new_tensor(powers)) * planes).sqrt()
+
     def run(
         self,
         crossbar: Crossbar,
         codes: Tensor,
-        held: Tensor,
-        adc_step: Tensor | None,
-        noise: Tensor | float,
+        given: tuple[Tensor, Tensor, Tensor | float],
         draw: Draw,
     ) -> Tensor:
         """Accumulators ``(samples, groups, vectors, outputs of a group)``.
 
         Parameters
         ----------
+        crossbar : Crossbar
+            The matrix.
         codes : Tensor of shape ``(samples or 1, groups, vectors, rows)``
             Input codes, whole numbers.
-        held : Tensor of shape ``(samples, slices, outputs, rows)``
-            What pairs of devices differ by, in even levels.
-        adc_step : Tensor without axes, or None
-            Even levels of one converter code.
-        noise : Tensor or float
-            Deviation of a read, in even levels.
+        given : (Tensor, Tensor, Tensor or float)
+            What pairs of devices differ by, of shape ``(samples, slices, outputs, rows)``, one
+            code of a converter, and the deviation of a read as for :meth:`summed`, all in even
+            levels.
         draw : Draw
             The chips.
         """
+        held, adc_step, noise = given
         chunks = chunked(codes, crossbar.kind, self.dac_bits)
         planes, groups, rows = len(chunks), codes.shape[1], codes.shape[-1]
         chips, slices, outputs, _ = held.shape
@@ -103,17 +126,16 @@ class Reads:
             current.add_(drawn.to(current.device).mul_(noise))
         weight = 4.0 ** (self.chunk_bits(crossbar.kind) * torch.arange(planes))
         place = weight.sqrt().to(current)
-        if adc_step is not None:
-            share = (weight / weight.sum()).to(current)
-            centre = torch.einsum("mgkphsc,p->mgksc", current, share) / height
-            errors = draw.sampler.converters(
-                chips, (groups, parts, slices, cols), self.adc_bits or 1, draw.random
-            )
-            # Offsets are whole codes of conductance, and currents that lie half-way are rounded up.
-            unit = draw.sampler.config.level_codes
-            centre = (torch.round(centre * unit) - TIE) / unit
-            current.sub_(centre[:, :, :, None, None])
-            current = self._converted(current, adc_step, errors)
+        share = (weight / weight.sum()).to(current)
+        centre = torch.einsum("mgkphsc,p->mgksc", current, share) / height
+        errors = draw.sampler.converters(
+            chips, (groups, parts, slices, cols), self.adc_bits or 1, draw.random
+        )
+        # Offsets are whole codes of conductance, and currents that lie half-way are rounded up.
+        unit = draw.sampler.config.level_codes
+        centre = (torch.round(centre * unit) - TIE) / unit
+        current.sub_(centre[:, :, :, None, None])
+        current = self._converted(current, adc_step, errors)
         shifts = range(0, crossbar.bits, crossbar.level_bits)
         power = current.new_tensor([float(1 << shift) for shift in shifts])
         return torch.einsum("mgkphsc,p,s->mghc", current, place, power)
@@ -203,10 +225,11 @@ def fitted(real: Tensor, target: Tensor, *, per_channel: bool) -> tuple[Tensor, 
     """
     mean, wanted = real.mean(dim=1, keepdim=True), target.mean(dim=1, keepdim=True)
     centred = real - mean
-    power = centred.square().sum(dim=1, keepdim=True)
-    common = (centred * (target - wanted)).sum(dim=1, keepdim=True)
+    power, common = (
+        torch.linalg.vecdot(centred, other, dim=1)[:, None] for other in (centred, target - wanted)
+    )
     if not per_channel:
-        power, common = (part.sum(dim=2, keepdim=True).expand_as(part) for part in (power, common))
-    live = (power > 0) & (common > LEAST * power)
-    slope = torch.where(live, common / power.where(live, torch.ones_like(power)), 1.0)
-    return slope, wanted - slope * mean
+        power, common = (part.sum(dim=2, keepdim=True) for part in (power, common))
+    # Where nothing varies, nothing is above 0.
+    slope = torch.where(common > LEAST * power, common / power, 1.0)
+    return slope.expand_as(mean), torch.addcmul(wanted, slope, mean, value=-1.0)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from spintron_ir import Adc, IntType, arith
 from spintron_nn.converter.calibrate import fit_line
@@ -12,8 +13,10 @@ from spintron_nn.converter.real_adc import sampled_adc
 from spintron_nn.core.chip import Chip
 from spintron_nn.core.mtj_models import MTJConfig
 from spintron_nn.core.sampling.converters import ConverterSpread
+from spintron_nn.core.sampling.telegraph import Telegraph
 from spintron_nn.training.chip_model import ChipModel
 from spintron_nn.training.devices import Converters
+from spintron_nn.training.held import Draw, drawn
 from spintron_nn.training.networks import mlp
 from spintron_nn.training.reads import Reads, chunked, fitted
 
@@ -79,3 +82,30 @@ def test_one_bit_is_a_sense_amplifier():
     current = torch.tensor([-2.0, -0.1, 0.0, 3.0]).reshape(1, 1, 1, 1, 4, 1, 1)
     found = Reads(1, 1, 8)._converted(current, torch.tensor(5.0), None)
     assert found.ravel().tolist() == [-1, -1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        {"read_noise": 0.3},
+        {"telegraph": Telegraph(share=1.0, amplitude=1.5)},
+    ],
+)
+def test_noise_without_converters_is_that_of_the_network(card):
+    """Of one input many times over: the deviation of what a chip gives for it."""
+    config = MTJConfig(levels=4, cell_bits=9, resistance_variation=0.0, **card)
+    layers = nn.Linear(40, 3)
+    with torch.no_grad():
+        layers.weight.copy_(normal((3, 40)).float())
+    x = normal((1, 40), 3).abs().float().expand(3000, 40)
+    spread = torch.rand((64, 40), generator=torch.Generator().manual_seed(0))
+    model = ChipModel(layers, config, spread, adc_bits=None, crossbar_size=16)
+    made = model.convert()
+    scores = made.network.run(made.quantise_input(x.numpy()))["scores"]
+    crossbar = model.trial.crossbars["linear"]
+    now, random = model.sizes(), torch.Generator().manual_seed(1)
+    draw = Draw(model.sampler, model.sampler.dies(20, random), random)
+    held = drawn({"linear": crossbar}, {"linear": layers.weight}, now.steps, draw)["linear"]
+    deviation = crossbar.reads.summed(crossbar, crossbar._noise(held.states, draw))
+    found = deviation.square().mean().sqrt() * config.level_codes
+    assert float(found) == pytest.approx(np.sqrt(scores.var(axis=0).mean()), rel=0.1)
