@@ -65,17 +65,17 @@ def _noise_z() -> Tensor:
 class RowGroup(nn.Module):
     """One row group of a dense layer with converters or noise.
 
-    Attributes
-    ----------
-    level : torch.dtype
-        In which levels, and the codes that come of them, are exact: float32, float64 or int64.
-
     Parameters
     ----------
     layers : sequence of Dense, one a chip
         Of one structure.
     k : int
         Which row group.
+
+    Attributes
+    ----------
+    level : torch.dtype
+        In which levels, and the codes that come of them, are exact: float32, float64 or int64.
     """
 
     matrix: Tensor
