@@ -124,10 +124,10 @@ class Reads:
                 shaped = noise.reshape(chips, slices, parts, groups, cols)
                 noise = shaped.permute(0, 3, 2, 1, 4)[:, :, :, None, None]
             current.add_(drawn.to(current.device).mul_(noise))
-        weight = 4.0 ** (self.chunk_bits(crossbar.kind) * torch.arange(planes))
-        place = weight.sqrt().to(current)
-        share = (weight / weight.sum()).to(current)
-        centre = torch.einsum("mgkphsc,p->mgksc", current, share) / height
+        base = 1 << self.chunk_bits(crossbar.kind)
+        shares = current.new_tensor([float(base ** (2 * plane)) for plane in range(planes)])
+        shares = (shares / shares.sum())[:, None, None]
+        centre = (current.mean(dim=4) * shares).sum(dim=3)
         errors = draw.sampler.converters(
             chips, (groups, parts, slices, cols), self.adc_bits or 1, draw.random
         )
@@ -136,9 +136,12 @@ class Reads:
         centre = (torch.round(centre * unit) - TIE) / unit
         current.sub_(centre[:, :, :, None, None])
         current = self._converted(current, adc_step, errors)
-        shifts = range(0, crossbar.bits, crossbar.level_bits)
-        power = current.new_tensor([float(1 << shift) for shift in shifts])
-        return torch.einsum("mgkphsc,p,s->mghc", current, place, power)
+        places = [
+            [float(base**plane << shift) for shift in range(0, crossbar.bits, crossbar.level_bits)]
+            for plane in range(planes)
+        ]
+        whole = current.sum(dim=2) * current.new_tensor(places)[:, None, :, None]
+        return whole.sum(dim=(2, 4))
 
     def _converted(self, current: Tensor, step: Tensor, errors: Converters | None) -> Tensor:
         """Codes of currents less their offset."""
