@@ -142,10 +142,10 @@ RECIPES = {
         "Pictures of clothes with a black edge of two pixels.",
         FASHION,
         float_epochs=10,
-        chip_epochs=3,
+        chip_epochs=6,
     ),
     "vision_fashion": Recipe(
-        VisionSpintronNet, "Pictures of clothes.", FASHION, float_epochs=10, chip_epochs=3
+        VisionSpintronNet, "Pictures of clothes.", FASHION, float_epochs=10, chip_epochs=8
     ),
     "mobilenetv2_fashion": Recipe(
         partial(
