@@ -31,7 +31,7 @@ class Place:
     Attributes
     ----------
     scale : str
-        Name of the learned scale; tensors side by side share one.
+        Name of the learned scale; tensors side by side share one. Empty where it is fixed.
     kind : IntType
         Type of the codes.
     start : float
@@ -91,6 +91,10 @@ def places_of(model: Model, trial: SpintronicModel) -> Places:
             made[name] = Place(name, layer.type, stage.scale)
         elif isinstance(layer, Concat):
             joins[name] = Place(name, layer.type, stage.scale)
+    for step in model.steps:
+        if isinstance(step.operation, SoftmaxOf) and step.name not in model.outputs.values():
+            kind = layers[step.name].type
+            made[step.name] = Place("", kind, 0.5**kind.bits)
     return _read(model, made, joins)
 
 
@@ -103,8 +107,6 @@ def _read(model: Model, made: dict[str, Place], joins: dict[str, Place]) -> Plac
         operation = step.operation
         if isinstance(operation, Concatenate) and step.name in joins:
             joined[step.name] = read[step.name] = _shared(step, joins[step.name], made, read)
-        elif isinstance(operation, SoftmaxOf) and step.name not in made:
-            continue
         elif step.name in made:
             read[step.name] = made[step.name]
         elif isinstance(operation, moved) or (
@@ -116,6 +118,8 @@ def _read(model: Model, made: dict[str, Place], joins: dict[str, Place]) -> Plac
     starts: dict[str, float] = {}
     for found in (made, joined):
         for name, place in found.items():
+            if not place.scale:
+                continue
             names[place.scale] = (*names.get(place.scale, ()), name)
             starts[place.scale] = place.start
     return Places(made, joined, read, names, starts)

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from spintron_ir import ConversionError, ParameterError
 from spintron_nn.core.mtj_models import MTJConfig
-from spintron_nn.training import Fit, chip_model
+from spintron_nn.training import Fit, forward_pass
 from spintron_nn.training.chip_model import ChipModel
 from spintron_nn.training.networks import lenet, mlp, separable
 
@@ -185,8 +185,8 @@ def test_statistics_move_as_those_of_torch_by_the_mean_over_chips(monkeypatch):
         first.setdefault("x", x.detach())
         return real(module, tensors, norm, x)
 
-    real = chip_model.normalised
-    monkeypatch.setattr(chip_model, "normalised", normalised)
+    real = forward_pass.normalised
+    monkeypatch.setattr(forward_pass, "normalised", normalised)
     model.on_chips(images(), 3, random(4))
     wanted = torch.stack([_statistics(chip) for chip in first["x"]]).mean(dim=0)
     torch.testing.assert_close(three[0], mean + 0.1 * wanted[0])

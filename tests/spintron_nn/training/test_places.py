@@ -75,3 +75,23 @@ def test_types_are_those_of_the_network():
         if name in kinds:
             assert place.kind == kinds[name]
     assert model.trial.places.made["x"].kind == IntType(4, signed=True)
+
+
+class Shares(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one, self.last = nn.Linear(24, 5), nn.Linear(5, 2)
+
+    def forward(self, x):
+        return self.last(torch.softmax(self.one(x.flatten(1)), 1))
+
+
+def test_shares_have_the_scale_of_their_bits():
+    model = chips(Shares)
+    (place,) = [one for one in model.trial.places.made.values() if not one.scale]
+    assert (place.kind, place.start) == (IntType(4), 1 / 16)
+    found = model.on_chips(X, 1, torch.Generator())[0]
+    found.sum().backward()
+    wanted = model.convert(ideal=True).run(X)
+    assert np.corrcoef(found.detach().numpy().ravel(), wanted.ravel())[0, 1] > 0.99
+    assert model.module.one.weight.grad.any()
