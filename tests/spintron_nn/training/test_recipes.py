@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from spintron_nn.datasets import digits
 from spintron_nn.training.recipes import DIGITS, float_accuracy
@@ -44,3 +45,20 @@ def test_network_of_the_demo(trained):
     ]
     assert made.network.name == "digits" and made.chip.seed == 3
     assert made.network.nodes[-2].layer.adc.bits == 5
+
+
+def test_an_interrupted_run_goes_on(tmp_path):
+    recipe = replace(DIGITS, widths=(64, 8, 10), float_epochs=1, tune_epochs=2)
+
+    def stop(phase, state):
+        if (phase, state.epoch) == ("tune", 1):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        recipe.run(digits(), checkpoint=tmp_path / "run", progress=stop)
+    assert sorted(file.name for file in (tmp_path / "run").iterdir()) == [
+        "train.safetensors", "tune.safetensors"
+    ]  # fmt: skip
+    resumed = recipe.run(digits(), checkpoint=tmp_path / "run").model.state_dict()
+    whole = recipe.run(digits()).model.state_dict()
+    assert all(torch.equal(value, whole[key]) for key, value in resumed.items())
