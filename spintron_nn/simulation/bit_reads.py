@@ -18,7 +18,7 @@ __all__ = ["BitReads"]
 TABLE_VALUES = 1 << 23
 """Most entries of the tables of a layer in all chips."""
 
-LEAST_COLUMNS = 16
+LEAST_COLUMNS = 8
 """Columns below which a product is faster."""
 
 ROWS = 4

@@ -31,8 +31,8 @@ __all__ = ["TorchNetwork"]
 BLOCK_VALUES = 1 << 21
 """Values of the largest reads that are worked on at a time: what the processor's cache likes."""
 
-LEAST_FRAMES = 128
-"""Frames of a block, at least, where there are as many: below, products lose speed."""
+LEAST_VECTORS = 512
+"""Vectors of a matrix in a block, at least, where there are as many: fewer cost speed."""
 
 ALIKE: dict[str, Callable[[Any], nn.Module]] = {
     "flatten": FlattenChips,
@@ -81,6 +81,7 @@ class TorchNetwork(nn.Module):
         self.layers = nn.ModuleDict()
         for place, node in enumerate(first.nodes):
             self.layers[node.name] = _made([network.nodes[place].layer for network in found])
+        self.positions = max(getattr(node.layer, "positions", None) or 1 for node in first.nodes)
         self.largest = max(_largest(node.layer) for node in first.nodes)
 
     def forward(self, codes: Any, first_frame: int = 0) -> Any:
@@ -137,7 +138,7 @@ class TorchNetwork(nn.Module):
     def _pieces(self, count: int) -> Iterator[tuple[int, int, slice]]:
         """First frame, frames and chips of each block."""
         room = max(1, BLOCK_VALUES // self.largest)  # frames times chips
-        frames = max(LEAST_FRAMES, room // self.chips)
+        frames = max(1, LEAST_VECTORS // self.positions, room // self.chips)
         chips = max(1, room // min(frames, max(count, 1)))
         for chip in range(0, self.chips, chips):
             for start in range(0, count, frames):

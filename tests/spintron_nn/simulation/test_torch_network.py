@@ -160,7 +160,7 @@ def test_one_network_has_no_axis_of_chips():
 @pytest.mark.parametrize("values", [1, 700])
 def test_blocks_of_chips_and_frames_change_nothing(monkeypatch, values):
     monkeypatch.setattr(torch_network, "BLOCK_VALUES", values)
-    monkeypatch.setattr(torch_network, "LEAST_FRAMES", 3)
+    monkeypatch.setattr(torch_network, "LEAST_VECTORS", 3)
     for seed in range(6):
         check(random_network(seed), chips=5, frames=11, first=(1 << 32) - 4)
 
