@@ -10,7 +10,7 @@ from importlib import import_module
 
 from benchmarks.rows import Row, main
 
-PARTS = ("step", "chips", "energy", "figures")
+PARTS = ("step", "chips", "bits", "energy", "figures")
 """Modules of this family, the quick ones first; each has ``rows(quick)``."""
 
 
