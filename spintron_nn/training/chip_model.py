@@ -151,6 +151,9 @@ class ChipModel(nn.Module):
     ) -> Any:
         """Scores of a batch on freshly drawn chips, with gradients.
 
+        They are computed in float32 whatever ``torch.autocast`` says: shorter numbers would round
+        to other codes.
+
         Parameters
         ----------
         x : Tensor of shape ``(batch, *input)``
@@ -174,7 +177,8 @@ class ChipModel(nn.Module):
                 self.calibrate()
         self.passes += 1
         draw = Draw(self.sampler, self.sampler.dies(samples, random), random)
-        return Pass(self, draw, observe).run(self.given.inputs(x))
+        with torch.autocast(self.passes.device.type, enabled=False):
+            return Pass(self, draw, observe).run(self.given.inputs(x))
 
     def calibrate(self) -> None:
         """Choose the steps of the converters anew, as a conversion of the present weights does."""

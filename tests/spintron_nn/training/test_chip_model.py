@@ -428,3 +428,15 @@ def test_refuses_data():
         ParameterError, match=r"^ChipModel: samples must be an integer in 1\.\.65536, not 0$"
     ):
         made("mlp").on_chips(images(), 0, random())
+
+
+@pytest.mark.parametrize("net", ["mlp", "lenet"])
+def test_a_pass_is_float32_in_mixed_precision(net):
+    model, other = (made(net, adc_bits=None) for _ in range(2))
+    with torch.autocast("cpu", torch.bfloat16):
+        found = model.on_chips(images(8), 2, random())
+    found.sum().backward()
+    wanted = other.on_chips(images(8), 2, random())
+    wanted.sum().backward()
+    assert found.dtype == torch.float32 and torch.equal(found, wanted)
+    assert torch.equal(model.sizes.steps.grad, other.sizes.steps.grad)
