@@ -80,14 +80,16 @@ class _Product(torch.autograd.Function):
         # Vectors that all chips share, or one chip: its gradients are summed first.
         summed = grad.sum(dim=0) if shared and len(grad) > 1 else grad.flatten(0, 1)
         of_weight = inside(summed.T @ x.flatten(0, 1), ratio, *levels.clip)
-        of_step = torch.linalg.vecdot(grad.flatten(0, 1), found.flatten(0, 1), dim=0)
-        of_step = of_step.sub_(torch.linalg.vecdot(of_weight, ratio))
-        if step.numel() == 1:
-            of_step = of_step.sum().reshape(1)
-        share = (ratio.numel() // step.numel() * max(levels.high, 1e-30)) ** -0.5
+        of_step = None
+        if ctx.needs_input_grad[2]:
+            of_step = torch.linalg.vecdot(grad.flatten(0, 1), found.flatten(0, 1), dim=0)
+            of_step = of_step.sub_(torch.linalg.vecdot(of_weight, ratio))
+            if step.numel() == 1:
+                of_step = of_step.sum().reshape(1)
+            of_step.mul_((ratio.numel() // step.numel() * max(levels.high, 1e-30)) ** -0.5)
         of_x = None
         if ctx.needs_input_grad[0]:
             of_x = torch.matmul(grad * step, held)
             of_x = of_x.sum(dim=0, keepdim=True) if shared and len(grad) > 1 else of_x
         of_bias = grad.flatten(0, 1).sum(dim=0) if ctx.biased else None
-        return of_x, of_weight, of_step.mul_(share), None, None, None, of_bias
+        return of_x, of_weight, of_step, None, None, None, of_bias
