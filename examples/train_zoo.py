@@ -42,6 +42,7 @@ FASHION = (
 
 JUDGED = 1000
 """Held-out inputs, the first ones, that chips are judged by: a test does it again."""
+
 SPOKEN = (
     "spoken by espeak-ng 1.51 in 7 accents of 55 timbres, in noise 5 to 30 dB below the speech; "
     "10 timbres, 70 speakers, are held out wholly"
