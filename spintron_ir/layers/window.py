@@ -149,7 +149,8 @@ class Window(UnaryLayer):
         down, along = self.stride
         every = tuple(slice(None, None, distance) for distance in self.dilation)
         windows = windows[:, ::down, ::along, :, *every]
-        grouped = windows.reshape(len(x), *self.grid, self.groups, -1, *self.kernel)
+        each = self.in_shape[-1] // self.groups
+        grouped = windows.reshape(len(x), *self.grid, self.groups, each, *self.kernel)
         ordered = grouped.transpose(0, 1, 2, 3, 5, 6, 4)
         out = np.empty(ordered.shape, dtype=np.int64)
         if self.groups == 1:

@@ -86,6 +86,11 @@ def test_file_comes_back(tmp_path):
     assert layer.in_ports == (((4, 5, 2), IntType(4, signed=True)),)
 
 
+def test_no_images_are_no_windows():
+    layer = Window(**GOOD, groups=2)
+    assert layer.run(np.empty((0, 4, 5, 2), dtype=np.int64)).shape == (0, *layer.shape)
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
