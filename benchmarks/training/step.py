@@ -104,13 +104,17 @@ class Drawn(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Scores of a batch."""
         with torch.no_grad():
+            weights = {name: layer.weight for name, layer in self.matrices.items()}
+            sizes = [weight.numel() for weight in weights.values()]
+            flat = torch.empty(sum(sizes))
             ratios = [
-                layer.weight / self.steps[name][:, None] for name, layer in self.matrices.items()
+                torch.div(weight, self.steps[name][:, None], out=part.view(weight.shape))
+                for part, (name, weight) in zip(flat.split(sizes), weights.items(), strict=True)
             ]
-            states = torch.cat([self.levels.states(ratio).view(-1) for ratio in ratios])
+            states = self.levels.states(flat)
             dies = self.sampler.dies(1, self.random)
             drawn = self.sampler.differences(states[None, None], dies, self.random)
-            parts = drawn.view(-1).split([ratio.numel() for ratio in ratios])
+            parts = drawn.view(-1).split(sizes)
         held = dict(zip(self.matrices, zip(ratios, parts), strict=True))
         for name, layer in self.network.named_children():
             if name in held:
