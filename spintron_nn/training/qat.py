@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from os import PathLike
 from typing import Any
 
@@ -19,7 +19,6 @@ from spintron_nn.core.checks import check_real
 from spintron_nn.core.mtj_models import MTJConfig
 
 from .chip_model import ChipModel
-from .devices import Conditions
 from .loop import Fit
 from .metrics import accuracy
 from .progress import Progress
@@ -42,7 +41,33 @@ def train(
 ) -> nn.Module:
     """Train a classifier in floating point; return a trained copy, in evaluation mode.
 
-    Parameters and determinism are those of :func:`fine_tune`.
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Classifier.
+    train_data : (inputs, labels)
+        Arrays or tensors of shapes ``(n, *input)`` and ``(n,)``.
+    epochs : int, at least 1
+        Passes over the data; the learning rate rises for a fifth of them and then falls to zero.
+    seed : int
+        Fixes the order of the data and all chips: the same call gives the same result.
+    batch_size : int, at least 2
+        Inputs a step.
+    learning_rate : float
+        Largest learning rate of Adam.
+    label_smoothing : float
+        Share of the target that goes to all classes evenly.
+    checkpoint : path or None
+        File to continue from where it exists, and to write after every epoch, as for :class:`Fit`.
+    progress : callable or None
+        Called with a :class:`Progress` after every epoch.
+
+    Raises
+    ------
+    ParameterError
+        If an argument is outside its range, or inputs and labels do not fit each other.
+    TrainingFileError
+        If the checkpoint is damaged, or of another run.
     """
     data = _data("train", train_data, batch_size)
     trained = copy.deepcopy(model)
@@ -67,137 +92,102 @@ def fine_tune(
     config: MTJConfig,
     weight_bits: int = 2,
     activation_bits: int = 4,
-    crossbar_size: int = 128,
-    adc_bits: int | None = None,
-    learn_ranges: bool = False,
-    conditions: Conditions | None = None,
     samples: int = 1,
     teacher: nn.Module | None = None,
     teacher_share: float = 0.5,
     calibration_frames: int = 512,
     validation_data: tuple[Any, Any] | None = None,
+    choices: Mapping[str, Any] | None = None,
     epochs: int = 20,
-    seed: int = 0,
-    batch_size: int = 64,
     learning_rate: float = 3e-3,
-    label_smoothing: float = 0.05,
-    checkpoint: str | PathLike[str] | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    **run: Any,
 ) -> ChipModel:
     """Fine-tune a copy of a classifier on chips of a technology; return it on chips.
 
     What a step computes is explained at :class:`~spintron_nn.training.chip_model.ChipModel`. The
-    result is in evaluation mode; its ``convert`` puts it on a chip, its ``module`` is the tuned
-    copy.
+    result is in evaluation mode; its ``convert`` puts it on a chip.
 
     Parameters
     ----------
     model : torch.nn.Module
         Trained classifier of what can be converted.
     train_data, validation_data : (inputs, labels), the second or None
-        Arrays or tensors of shapes ``(n, *input)`` and ``(n,)``. The second is judged after every
-        epoch, on the ideal chip.
+        As for :func:`train`. The second is judged after every epoch, on the ideal chip.
     config : MTJConfig
         Technology that chips are sampled from.
     weight_bits, activation_bits : int, 1..8
         Bits of weights, and of inputs and activations.
-    crossbar_size : int
-        Rows and columns of a tile.
-    adc_bits : int, 1..16, or None
-        Bits of the converters in training; None leaves them out, which is several times as fast.
-    learn_ranges : bool
-        Learn the ranges of the converters, in place of calibrating them now and then.
-    conditions : Conditions or None
-        Temperatures and ages of the chips.
     samples : int, at least 1
         Chips that each step sees at once; the loss is the mean over them.
     teacher : torch.nn.Module or None
-        Classifier whose shares are part of the target: often the model before it was quantised.
+        Classifier whose shares are part of the target, such as the model in floating point.
     teacher_share : float, 0..1
         How much of the target these are.
     calibration_frames : int
         Training inputs, the first ones, that quantisers and converters are calibrated on.
-    epochs : int, at least 1
-        Passes over the data; the learning rate rises for a fifth of them and then falls to zero.
-    seed : int
-        Fixes the order of the data and all chips: the same call gives the same result.
-    batch_size : int, at least 2
-        Inputs a step.
-    learning_rate : float
-        Largest learning rate of Adam.
-    label_smoothing : float
-        Share of the target that goes to all classes evenly.
-    checkpoint : path or None
-        File to continue from where it exists, and to write after every epoch, as for :class:`Fit`.
-    progress : callable or None
-        Called with a :class:`Progress` after every epoch.
+    choices : mapping or None
+        Other arguments of :class:`ChipModel`, such as ``crossbar_size`` or ``conditions``. Unless
+        ``adc_bits`` are given there are no converters in training, which is much faster.
+    epochs, learning_rate, **run
+        As for :func:`train`, with the arguments that it has besides.
 
     Raises
     ------
     ConversionError
         If the model holds what cannot be converted, or not be trained.
-    ParameterError
-        If an argument is outside its range, or inputs and labels do not fit each other.
-    TrainingFileError
-        If the checkpoint is damaged, or of another run.
+    ParameterError, TrainingFileError
+        As for :func:`train`.
 
     Source
     ------
     Hinton, Vinyals, Dean, "Distilling the knowledge in a neural network", arXiv:1503.02531, 2015:
     the teacher, at temperature 1.
     """
-    check_int("fine_tune", "weight_bits", weight_bits, 1, 8)
-    check_int("fine_tune", "activation_bits", activation_bits, 1, 8)
     check_int("fine_tune", "samples", samples, 1, 1 << 16)
     check_int("fine_tune", "calibration_frames", calibration_frames, 1, 1 << 30)
     check_real("fine_tune", "teacher_share", teacher_share, "in 0..1")
-    x, y = _data("fine_tune", train_data, batch_size)
-    held_out = None
+    bits = {"quantization_bits": weight_bits, "activation_bits": activation_bits}
+    settings = {"batch_size": 64, "seed": 0, "label_smoothing": 0.05} | run
+    data = _data("fine_tune", train_data, settings["batch_size"])
+    parts = [data]
     if validation_data is not None:
-        held_out = _data("fine_tune", validation_data, batch_size, name="validation_data")
-    chips = ChipModel(
-        copy.deepcopy(model).float(),
-        config,
-        x[:calibration_frames],
-        learn_ranges=learn_ranges,
-        conditions=conditions,
-        seed=seed,
-        quantization_bits=weight_bits,
-        activation_bits=activation_bits,
-        crossbar_size=crossbar_size,
-        adc_bits=adc_bits,
-    )
-    if teacher is not None:
-        y = _taught(teacher, x, y, teacher_share)
-        held_out = None if held_out is None else (held_out[0], _taught(teacher, *held_out, 0.0))
-    facts = {
-        "label_smoothing": label_smoothing,
-        "choices": chips.choices,
-        "technology": config,
-        "conditions": conditions,
-        "samples": samples,
-        "learn_ranges": learn_ranges,
-    }
+        parts.append(_data("fine_tune", validation_data, 2, name="validation_data"))
+    made = {"adc_bits": None, "seed": settings["seed"]} | bits | dict(choices or {})
+    chips = ChipModel(copy.deepcopy(model).float(), config, data[0][:calibration_frames], **made)
+    if teacher is not None:  # validation is by the labels alone
+        parts = [
+            (x, _taught(teacher, x, y, share)) for (x, y), share in zip(parts, (teacher_share, 0.0))
+        ]
+    settings |= {"epochs": epochs, "learning_rate": learning_rate}
+    facts = {"choices": made, "technology": config, "samples": samples}
+    _run(chips, parts, samples, settings, facts)
+    return chips
+
+
+def _run(
+    chips: ChipModel,
+    parts: list[tuple[Tensor, Tensor]],
+    samples: int,
+    settings: dict[str, Any],
+    facts: dict[str, Any],
+) -> None:
+    """Train on chips, and judge by the ideal one."""
+    smoothing = settings.pop("label_smoothing")
     fit = Fit(
-        epochs=epochs,
-        seed=seed,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        loss=loss_over_chips(nn.CrossEntropyLoss(label_smoothing=label_smoothing)),
+        loss=loss_over_chips(nn.CrossEntropyLoss(label_smoothing=smoothing)),
         metrics={"accuracy": metric_over_chips(_accuracy)},
-        facts=facts,
-        checkpoint=checkpoint,
-        progress=progress,
+        facts=facts | {"label_smoothing": smoothing},
+        **settings,
     )
     chips.train()
     fit.run(
         chips,
-        (x, y),
-        validation_data=held_out,
+        parts[0],
+        validation_data=parts[1] if len(parts) > 1 else None,
         forward=lambda inputs, random: chips.on_chips(inputs, samples, random),
         predict=lambda inputs: chips(inputs).float()[None],
     )
-    return chips.eval()
+    chips.eval()
 
 
 @torch.no_grad()

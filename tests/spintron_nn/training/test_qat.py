@@ -81,8 +81,8 @@ def test_refuses_models_that_do_not_convert():
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"weight_bits": 0}, "fine_tune: weight_bits must be an integer in 1..8, not 0"),
-        ({"activation_bits": 9}, "fine_tune: activation_bits must be an integer in 1..8, not 9"),
+        ({"weight_bits": 0}, "convert: quantization_bits must be an integer in 1..8, not 0"),
+        ({"activation_bits": 9}, "convert: activation_bits must be an integer in 1..8, not 9"),
         ({"samples": 0}, "fine_tune: samples must be an integer in 1..65536, not 0"),
         ({"calibration_frames": 0}, "fine_tune: calibration_frames must be an integer in "
          "1..1073741824, not 0"),
@@ -122,8 +122,9 @@ def test_convolutions_several_chips_and_converters():
     told = []
     tuned = fine_tune(
         lenet((2, 3, 12, 8, 10)), (x, y), config=MTJConfig(levels=4, read_noise=0.05), epochs=2,
-        samples=2, adc_bits=6, learn_ranges=True, crossbar_size=32, progress=told.append,
-        validation_data=(x[:20], y[:20]), conditions=Conditions(temperature=(0, 85)),
+        samples=2, progress=told.append, validation_data=(x[:20], y[:20]),
+        choices={"adc_bits": 6, "learn_ranges": True, "crossbar_size": 32,
+                 "conditions": Conditions(temperature=(0, 85))},
     )  # fmt: skip
     right = np.sum(tuned.convert(ideal=True).predict(x[:20]) == y[:20])
     assert round(20 * told[-1].metrics["validation_accuracy"]) == right
