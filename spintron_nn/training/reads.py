@@ -24,7 +24,7 @@ TIE = 1e-3
 LEAST = 1e-6
 """Least slope of a line, over 1."""
 
-LINES = 4
+SYMMETRIC = 4
 """Bits up to which converters cut off, rather than round: their codes lie about zero evenly."""
 
 
@@ -147,7 +147,7 @@ class Reads:
         """Codes of currents less their offset."""
         bits = self.adc_bits or 1
         low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
-        half = 0.0 if bits <= LINES else 0.5
+        half = 0.0 if bits <= SYMMETRIC else 0.5
         if errors is not None:
             offset, gain, sense = (
                 part.to(current)[:, :, :, None, None]
