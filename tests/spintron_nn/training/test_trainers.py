@@ -1,5 +1,6 @@
 """Tests of spintron_nn.training.trainer, variation_aware and chip_training."""
 
+import copy
 import re
 from dataclasses import replace
 from functools import partial
@@ -69,7 +70,7 @@ def trained(floating):
     """The seed's snippet, in small: loaders in, 20 % of variation, 0 to 85 Celsius."""
     model = network()
     model.load_state_dict(floating)
-    loader = DataLoader(TensorDataset(X, Y), batch_size=100, shuffle=True)
+    loader = DataLoader(TensorDataset(X, Y), batch_size=64, shuffle=True)
     held_out = DataLoader(TensorDataset(X[:200], Y[:200]), batch_size=50)
     trainer = SpintronicTrainer(
         model, device_variations=0.2, temperature_range=(0, 85), config=FOUR, adc_bits=6
@@ -88,10 +89,9 @@ def test_wins_back_what_devices_cost(trained, plain):
         unaware, (X, Y), forward=lambda x, random: unaware.on_chips(x, 1, random)[0]
     )
     hot = replace(trainer.config, ageing=replace(FOUR.ageing, temperature=85.0))
-    ideal = unaware.convert(ideal=True).accuracy(DATA.test_x, DATA.test_y)
-    lost = ideal - accuracy_on(unaware, config=hot)
-    assert lost > 0.02
-    assert ideal - accuracy_on(trainer.chips, config=hot) < 0.75 * lost
+    before = accuracy_on(unaware, config=hot)
+    assert unaware.convert(ideal=True).accuracy(DATA.test_x, DATA.test_y) > before + 0.05
+    assert accuracy_on(trainer.chips, config=hot) > before + 0.01
 
 
 def test_validation_is_the_integers_of_two_chips_of_other_temperatures(trained):
@@ -109,14 +109,13 @@ def test_validation_is_the_integers_of_two_chips_of_other_temperatures(trained):
 
 
 def test_batch_normalisations_are_measured_on_the_chip(trained):
-    """A conversion does it; with the statistics that training left, a hot and aged chip is worse.
-
-    Lossless converters, as a line is fitted to the results of others, which does much the same.
-    """
-    trainer, _, _ = trained
-    hot = {"temperature": 85.0, "drift": -0.05, "time": 1e6}
-    old = {"config": replace(trainer.config, ageing=hot), "adc_bits": None}
-    assert accuracy_on(trainer.chips, **old) > accuracy_on(trainer.chips, recalibrate=False, **old)
+    """Statistics that are wrong do harm only where a conversion is told to keep them."""
+    chips = copy.deepcopy(trained[0].chips)
+    norm = chips.module.norm1
+    norm.running_mean += 1.0
+    norm.running_var *= 9.0
+    own = accuracy_on(chips)
+    assert own > 0.85 and accuracy_on(chips, recalibrate=False) < own - 0.1
 
 
 def test_converters_are_calibrated_on_the_chip(trained):
