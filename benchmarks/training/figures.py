@@ -34,7 +34,8 @@ __all__ = ["rows"]
 Pair = tuple[Tensor, Tensor]
 Reals = NDArray[np.float64]
 
-LOSS = nn.CrossEntropyLoss(label_smoothing=0.1)
+LOSS = nn.CrossEntropyLoss(label_smoothing=0.05)
+"""Of the training in floating point."""
 
 FIRST_CHIP = 100
 """Seed of the first chip that is measured on."""
@@ -114,7 +115,7 @@ class Task:
         trainer = VariationAwareTraining(
             copy.deepcopy(self.network), SPREAD, 1, config=self.config, **self.choices
         )
-        trainer.train(self.train, robustness_weight=0.0, floating_epochs=0, loss=LOSS, **fit)
+        trainer.train(self.train, robustness_weight=0.0, floating_epochs=0, **fit)
         assert trainer.chips is not None
         return trainer.chips
 
