@@ -64,7 +64,7 @@ class Sizes(nn.Module):
         self.fixed = [name for name in starts if name in fixed]
         self.free = [name for name in starts if name not in fixed]
         self.register_buffer("inputs", _logarithm([starts[name] for name in self.fixed]))
-        self.scales = nn.Parameter(_logarithm([starts[name] for name in self.free]))
+        self._keep("scales", _logarithm([starts[name] for name in self.free]), learned=True)
         steps = {}
         for name, crossbar in trial.crossbars.items():
             weight, apart = crossbar.operation.weight, crossbar.per_channel
@@ -75,13 +75,18 @@ class Sizes(nn.Module):
         self.steps = nn.Parameter(_logarithm(np.concatenate([np.empty(0), *steps.values()])))
         self.reads = list(trial.adc_steps)
         ranges = _logarithm([trial.adc_steps[name] / level_codes for name in self.reads])
-        if learn_ranges:
-            self.ranges = nn.Parameter(ranges)
-        else:
-            self.register_buffer("ranges", ranges)
+        self._keep("ranges", ranges, learned=learn_ranges)
 
+    scales: Tensor
     inputs: Tensor
     ranges: Tensor
+
+    def _keep(self, name: str, values: Tensor, *, learned: bool) -> None:
+        """Keep a vector, as a parameter where something of it is learned."""
+        if learned and values.numel():
+            self.register_parameter(name, nn.Parameter(values))
+        else:
+            self.register_buffer(name, values)
 
     def forward(self) -> Now:
         """Sizes of a forward pass."""

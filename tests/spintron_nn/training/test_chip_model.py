@@ -349,3 +349,14 @@ def test_a_pass_is_float32_in_mixed_precision(net):
     wanted.sum().backward()
     assert found.dtype == torch.float32 and torch.equal(found, wanted)
     assert torch.equal(model.sizes.steps.grad, other.sizes.steps.grad)
+
+
+def test_what_a_pass_does_not_use_is_no_parameter():
+    """Processes that share a batch wait for the gradient of every parameter."""
+    x = torch.rand((32, 6), generator=random())
+    model = ChipModel(nn.Linear(6, 2), MTJConfig(), x, adc_bits=None, learn_ranges=True)
+    assert {name for name, _ in model.named_parameters()} == {
+        "module.weight", "module.bias", "sizes.steps"
+    }  # fmt: skip
+    model.on_chips(x, 1, random()).sum().backward()
+    assert all(part.grad is not None for part in model.parameters())
