@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from spintron_ir import ParameterError
 from spintron_ir.errors import check_int
 from spintron_nn.converter.converter import SpintronConverter
 from spintron_nn.converter.graph import Model, Step
@@ -41,6 +42,10 @@ REFRESH = 100
 
 FEW = 64
 """Calibration inputs that this looks at."""
+
+
+BITS = ("quantization_bits", "activation_bits", "layer_bits", "layer_activation_bits")
+"""Choices that learned steps and scales belong to."""
 
 
 class ChipModel(nn.Module):
@@ -223,7 +228,19 @@ class ChipModel(nn.Module):
             Technology of the chip; None is the one that the model is trained for.
         **changed
             Other arguments of ``SpintronConverter.convert``, and choices that differ.
+
+        Raises
+        ------
+        ParameterError
+            If other bits are asked for than those whose steps and scales are learned.
         """
+        for name in BITS:
+            trained = getattr(self.given.settings, name)
+            if changed.get(name, trained) != trained:
+                raise ParameterError(
+                    f"ChipModel: {name} must be what the model was trained with, {trained!r}, not "
+                    f"{changed[name]!r}; make a ChipModel of its module with others"
+                )
         converter = SpintronConverter(self.config if config is None else config)
         arguments: dict[str, Any] = {"calibration": self.given.data, "trained": self.trained()}
         place = {"chip_seed": chip_seed, "wafer": wafer, "ideal": ideal}

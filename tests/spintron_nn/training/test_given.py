@@ -113,3 +113,14 @@ def test_refuses_data_of_another_shape():
     model = ChipModel(mlp((784, 4, 10)), MTJConfig(), images())
     with pytest.raises(ParameterError, match=f"^{re.escape(message)}"):
         model.on_chips({"other": images()}, 1, torch.Generator())
+
+
+def test_refuses_bits_that_were_not_trained():
+    model = ChipModel(mlp((784, 4, 10)), MTJConfig(levels=4), images(), adc_bits=None)
+    message = (
+        "ChipModel: quantization_bits must be what the model was trained with, 2, not 4; make a "
+        "ChipModel of its module with others"
+    )
+    with pytest.raises(ParameterError, match=f"^{re.escape(message)}$"):
+        model.convert(quantization_bits=4)
+    assert model.convert(quantization_bits=2, adc_bits=5).report.layers[0].adc_step is not None
