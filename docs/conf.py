@@ -22,6 +22,7 @@ autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+napoleon_use_ivar = True  # attributes of different classes may share a name
 napoleon_custom_sections = ["Timing", "Members", "Source"]
 
 
