@@ -159,7 +159,7 @@ RECIPES = {
         "Pictures of clothes, by a short MobileNetV2.",
         FASHION,
         float_epochs=2,
-        chip_epochs=2,
+        chip_epochs=6,
     ),
 }
 
