@@ -130,7 +130,6 @@ def test_labels_of_a_regression():
          "train_loader must give inputs and labels of one shape, not (2,) and () in one batch, "
          "(3,) and () in another"),
     ],
-    ids=str,
 )  # fmt: skip
 def test_refuses(data, message):
     with pytest.raises(ParameterError, match=f"^training: {re.escape(message)}$"):
