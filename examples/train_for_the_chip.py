@@ -95,9 +95,9 @@ def vision(out: Path, quick: bool) -> dict[str, Any]:
         trainer.train(
             train_loader,
             val_loader,
-            epochs=1 if quick else 10,
-            lr=0.001 if quick else 0.003,
-            floating_epochs=1 if quick else 10,
+            epochs=1 if quick else 3,
+            lr=0.003,
+            floating_epochs=1 if quick else 8,
             progress=show,
         )
     hardware_package = model.export_to_hardware(
