@@ -3,7 +3,7 @@
     python examples/train_for_the_chip.py [--out DIR] [--quick] [--json]
 
 Handwritten digits, which come with scikit-learn, stand in for your own data; the vision network
-sees them enlarged to 32 x 32. Each part ends on sampled chips, in the integers of the hardware.
+sees them enlarged to 16 x 16. Each part ends on sampled chips, in the integers of the hardware.
 --quick takes a few of the pictures and smaller networks: it shows that everything runs.
 """
 
@@ -34,8 +34,11 @@ from spintron_nn.training import (
 from spintron_nn.training.networks import mlp
 
 CHIPS = (1, 2, 3, 4, 5)
-SMALL = {"stages": ((1, 16, 1, 1), (4, 16, 1, 2)), "head": 32}
-"""A short table of stages, for --quick."""
+SHORT = {"stages": ((1, 16, 1, 1), (4, 24, 1, 2), (4, 32, 1, 2)), "head": 128}
+"""Few stages: enough for digits."""
+
+SHORTEST = {"stages": ((1, 16, 1, 1), (4, 16, 1, 2)), "head": 32}
+"""For --quick."""
 
 UNITS = {
     "accuracy": "share of held-out pictures, 0..1",
@@ -77,13 +80,13 @@ def on_chips(chips: ChipModel, val_loader: DataLoader) -> dict[str, Any]:
 
 def vision(out: Path, quick: bool) -> dict[str, Any]:
     """Train a vision network for 10 % variation and 0 to 85 Celsius; write its hardware."""
-    train_loader, val_loader = loaders(quick, image=8 if quick else 32)
+    train_loader, val_loader = loaders(quick, image=8 if quick else 16)
 
     model = MobileNetV2_Spintronic(
         num_classes=10,
-        input_size=(8, 8) if quick else (32, 32),
+        input_size=(8, 8) if quick else (16, 16),
         mtj_precision=3,  # 3-bit weights
-        **(SMALL if quick else {"width": 0.25}),
+        **(SHORTEST if quick else SHORT),
     )
     trainer = SpintronicTrainer(
         model,
@@ -95,9 +98,9 @@ def vision(out: Path, quick: bool) -> dict[str, Any]:
         trainer.train(
             train_loader,
             val_loader,
-            epochs=1 if quick else 3,
+            epochs=1 if quick else 8,
             lr=0.003,
-            floating_epochs=1 if quick else 8,
+            floating_epochs=1 if quick else 15,
             progress=show,
         )
     hardware_package = model.export_to_hardware(
