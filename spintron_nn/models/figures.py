@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from spintron_nn.converter.model import SpintronicModel
-from spintron_nn.simulation import TorchNetwork
+from spintron_nn.simulation.chips import predictions
 
 from .base import SpintronicNet
 
@@ -54,19 +53,9 @@ def hits(net: SpintronicNet, floating: SpintronicNet, x: Reals, y: Ints) -> Mapp
     chips = [net.convert(chip_seed=seed, wafer=seed) for seed in range(CHIPS)]
     return {
         "float": float_hits(floating, x, y),
-        "ideal": _chip_hits([net.convert(ideal=True)], x, y)[0],
-        "chips": _chip_hits(chips, x, y),
+        "ideal": predictions([net.convert(ideal=True)], x)[0] == y,
+        "chips": predictions(chips, x) == y,
     }
-
-
-def _chip_hits(models: Sequence[SpintronicModel], x: Reals, y: Ints) -> Hits:
-    """All chips at once in torch, integer for integer; of shape ``(chips, n)``."""
-    network, codes = TorchNetwork([model.network for model in models]), models[0].quantise_input(x)
-    classes = [
-        network(codes[start : start + BATCH])["class"].flatten(1)
-        for start in range(0, len(y), BATCH)
-    ]
-    return np.asarray(torch.cat(classes, dim=1).numpy() == y)
 
 
 def counts(found: Mapping[str, Hits]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 
 from spintron_ir import ParameterError
@@ -13,13 +14,41 @@ from spintron_nn.converter.model import SpintronicModel
 
 from .torch_network import TorchNetwork
 
-__all__ = ["accuracies"]
+__all__ = ["accuracies", "predictions"]
+
+FRAMES = 512
+"""Inputs that all chips compute at a time: convolutions of many would not fit the memory."""
 
 
 def accuracies(models: Sequence[SpintronicModel], x: Any, labels: ArrayLike) -> NDArray[np.float64]:
     """Share, 0..1, of inputs that each chip of one model classifies as labelled.
 
-    What :meth:`~spintron_nn.converter.model.SpintronicModel.accuracy` gives for each, computed
+    What :meth:`~spintron_nn.converter.model.SpintronicModel.accuracy` gives for each.
+
+    Parameters
+    ----------
+    models, x
+        As for :func:`predictions`.
+    labels : int array ``(batch,)``
+        Class of each input.
+
+    Returns
+    -------
+    float64 array ``(chips,)``
+
+    Raises
+    ------
+    ParameterError
+        As for :func:`predictions`.
+    """
+    right = predictions(models, x) == np.asarray(labels)
+    return np.asarray(right.mean(axis=1), dtype=np.float64)
+
+
+def predictions(models: Sequence[SpintronicModel], x: Any) -> NDArray[np.int64]:
+    """Class that each chip of one model gives to each input.
+
+    What :meth:`~spintron_nn.converter.model.SpintronicModel.predict` gives for each, computed
     together by :class:`~spintron_nn.simulation.torch_network.TorchNetwork`.
 
     Parameters
@@ -28,12 +57,10 @@ def accuracies(models: Sequence[SpintronicModel], x: Any, labels: ArrayLike) -> 
         One model on several chips, with the same input scales.
     x : array, tensor, dict or tuple
         Real inputs, as for ``SpintronicModel.quantise_input``; quantised once.
-    labels : int array ``(batch,)``
-        Class of each input.
 
     Returns
     -------
-    float64 array ``(chips,)``
+    int64 array ``(chips, batch)``
 
     Raises
     ------
@@ -50,17 +77,20 @@ def accuracies(models: Sequence[SpintronicModel], x: Any, labels: ArrayLike) -> 
                 f"[{number}] are {other} and those of models[0] {scales[0]}: convert them with the "
                 "same calibration data"
             )
-    codes = models[0].quantise_input(x)
-    found = TorchNetwork([model.network for model in models])(codes)
-    outputs = models[0].network.outputs
-    by_name = found if isinstance(found, dict) else {outputs[0].name: found}
-    if "class" in by_name:
-        classes = by_name["class"].flatten(2)[:, :, 0]
-    elif "scores" in by_name:
-        classes = by_name["scores"].argmax(dim=2)
-    else:
+    names = [output.name for output in models[0].network.outputs]
+    if not {"class", "scores"} & set(names):
         raise ParameterError(
-            f"accuracies: models must have an output 'scores' or 'class', not {', '.join(by_name)}"
+            f"accuracies: models must have an output 'scores' or 'class', not {', '.join(names)}"
         )
-    right = classes.numpy() == np.asarray(labels)
-    return np.asarray(right.mean(axis=1), dtype=np.float64)
+    network, codes = TorchNetwork([model.network for model in models]), models[0].quantise_input(x)
+    parts = codes if isinstance(codes, dict) else {"": codes}
+    count, found = len(next(iter(parts.values()))), []
+    for start in range(0, max(count, 1), FRAMES):
+        part = {name: values[start : start + FRAMES] for name, values in parts.items()}
+        made = network(part if isinstance(codes, dict) else part[""], start)
+        by_name = made if isinstance(made, dict) else {names[0]: made}
+        ranks = by_name.get("class")
+        found.append(
+            by_name["scores"].argmax(dim=2) if ranks is None else ranks.flatten(2)[:, :, 0]
+        )
+    return np.asarray(torch.cat(found, dim=1).numpy(), dtype=np.int64)
