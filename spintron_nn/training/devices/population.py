@@ -16,11 +16,14 @@ from spintron_nn.core.sampling.devices import sample_devices
 
 __all__ = ["Populations"]
 
-PICK_BITS = 16
-"""Bits that pick a pair of a level."""
+PAIR_BITS = 16
+"""Bits that number the pairs of a level."""
 
 TABLE_BITS = 20
 """Bits that number the pairs of all levels together, at most: more would not stay in a cache."""
+
+COUPLED_BITS = 3
+"""Bits of a level up to which two weights pick together: two levels have 4,096 entries or more."""
 
 
 class Populations:
@@ -30,6 +33,10 @@ class Populations:
     is drawn by :func:`~spintron_nn.core.sampling.devices.sample_devices` with all effects that are
     independent from device to device, and rounded to the codes of a chip. Access devices count;
     what devices share does not: offsets of dies and wafers, correlated fields, lines.
+
+    Up to 8 levels two weights next to each other pick together: an entry is two pairs that have
+    nothing in common, and each two levels have entries of their own. That is half of the random
+    numbers and of the look-ups.
 
     Parameters
     ----------
@@ -42,11 +49,15 @@ class Populations:
 
     Attributes
     ----------
+    together : int
+        Weights that pick together, 1 or 2.
     pick_bits : int
-        A level has ``2**pick_bits`` pairs: 65,536 up to 16 levels.
-    differences : integer array of shape ``(conditions, levels, 2**pick_bits)``, codes
-        Positive less negative; undefined until :meth:`need`.
-    codes : int16 array of shape ``(2, conditions, levels, 2**pick_bits)`` or None, codes
+        There are ``2**pick_bits`` entries for each level, or each two of them: as many as make
+        65,536 pairs of a level, up to 16 levels.
+    differences : integer array of shape ``(conditions, levels**together, 2**pick_bits, together)``
+        Codes of positive less negative devices; undefined until :meth:`need`. The second axis is
+        ``level`` or ``level + levels * next level``.
+    codes : int16 array of shape ``(2, *differences.shape)`` or None, codes
         Both devices, where lines can cut one of them off.
     variances : float32 array of the shape of differences, or None, codes squared
         Variance of a read of both devices together, where the technology has telegraph noise.
@@ -54,8 +65,11 @@ class Populations:
 
     def __init__(self, config: MTJConfig, conditions: Sequence[Ageing], seed: int) -> None:
         self.config, self.conditions = config, tuple(conditions)
-        self.pick_bits = min(PICK_BITS, TABLE_BITS - config.level_bits)
-        shape = (len(self.conditions), config.levels, 1 << self.pick_bits)
+        self.together = 2 if config.level_bits <= COUPLED_BITS else 1
+        number = self.together * config.level_bits
+        pairs = min(PAIR_BITS, TABLE_BITS - config.level_bits)
+        self.pick_bits = pairs if self.together == 1 else pairs - 1 - config.level_bits
+        shape = (len(self.conditions), 1 << number, 1 << self.pick_bits, self.together)
         faults = config.faults
         lines = faults.broken_word > 0 or faults.broken_bit > 0
         self.differences = np.empty(shape, np.int8 if config.cell_bits <= 7 else np.int16)
@@ -63,7 +77,9 @@ class Populations:
         self.variances = np.empty(shape, np.float32) if config.telegraph.on else None
         self._chip = Chip(config, seed=seed)
         self._drawn = np.zeros(len(self.conditions), dtype=bool)
-        level = np.broadcast_to(np.arange(config.levels)[:, None], shape[1:])
+        places = config.level_bits * np.arange(self.together)
+        level = np.arange(1 << number)[:, None, None] >> places & (config.levels - 1)
+        level = np.broadcast_to(level, shape[1:])
         self._levels = np.stack([level, config.levels - 1 - level])
         spread = config.spread
         self._independent = replace(

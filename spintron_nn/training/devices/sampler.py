@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,7 +80,7 @@ class Converters:
 class DeviceSampler:
     """Pairs of devices of chips of a technology.
 
-    Each weight of each chip picks a pair of its level by 16 random bits from a population that
+    Each weight of each chip picks a pair of its level by random bits from a population that
     :mod:`spintron_nn.core.sampling` drew once (:class:`.population.Populations`). What devices have
     in common is drawn for each chip and put on top as a factor: offsets of its die and its wafer
     (each chip is from a wafer of its own), and a correlated field. Broken lines are drawn whole.
@@ -183,16 +184,34 @@ class DeviceSampler:
         ParameterError
             If levels are no integers, out of range, or not of three axes.
         """
+        codes, unit = self.codes(levels, dies, random)
+        return codes.float().mul_(unit)
+
+    def codes(self, levels: Tensor, dies: Dies, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draw the pairs of a matrix on each chip, as :meth:`differences`, as whole codes.
+
+        Parameters
+        ----------
+        levels, dies, random
+            As for :meth:`differences`.
+
+        Returns
+        -------
+        codes : int8 or int16 Tensor of shape ``(samples, slices, rows, cols)``
+            Codes of the positive device less those of the negative one.
+        unit : float32 Tensor of shape ``(samples, 1, 1, 1)`` or ``(samples, 1, rows, cols)``
+            Even levels of one code: the first where it is the same all over a chip.
+        """
         held = self._checked(levels)
         numbers = self._bits(random)
         place = self._places(held, dies, numbers)
         tables = self.populations
         shape = (dies.samples, *held.shape)
         if tables.codes is None:
-            codes = _look_up(tables.differences, place).view(shape)
+            codes = _look_up(tables.differences, place, shape)
         else:
             # Positive and negative devices lie on arrays of their own, and so on their own lines.
-            codes = torch.stack([_look_up(table, place).view(shape) for table in tables.codes], 2)
+            codes = torch.stack([_look_up(table, place, shape) for table in tables.codes], 2)
             cut, _ = cut_off(
                 self.config.faults, np.random.Generator(numbers), tuple(codes.shape), self.tile
             )
@@ -200,8 +219,8 @@ class DeviceSampler:
             codes = positive - negative
         factor = dies.factor[:, None, None, None] / self.config.level_codes
         factor = factor * self._common(held.shape[1:], dies, numbers)
-        scaled = codes.float().mul_(torch.from_numpy(np.asarray(factor, dtype=np.float32)))
-        return scaled.to(levels.device)
+        unit = torch.from_numpy(np.asarray(factor, dtype=np.float32))
+        return codes.to(levels.device), unit.to(levels.device)
 
     def read_noise(
         self, levels: Tensor, dies: Dies, dac_bits: int, rows: int, random: torch.Generator
@@ -235,7 +254,7 @@ class DeviceSampler:
             return amplifier * full
         held = self._checked(levels)
         place = self._places(held, dies, self._bits(random))
-        picked = _look_up(tables.variances, place).view(dies.samples, *held.shape).numpy()
+        picked = _look_up(tables.variances, place, (dies.samples, *held.shape)).numpy()
         factor = dies.factor[:, None, None, None] / config.level_codes
         variance = column_variance(picked * (factor * self._share(held.shape[1:])) ** 2, rows)
         deviation = full * np.sqrt(amplifier**2 + variance)
@@ -279,38 +298,46 @@ class DeviceSampler:
         self._source.state = self._state
         return self._source
 
-    def _checked(self, levels: Tensor) -> NDArray[np.int32]:
-        """Levels as an int32 array."""
+    def _checked(self, levels: Tensor) -> NDArray[np.int8]:
+        """Levels as an int8 array."""
         if levels.is_floating_point() or levels.dtype == torch.bool or levels.ndim != 3:
             raise ParameterError(
                 "DeviceSampler: levels must be integers of shape (slices, rows, cols), not "
                 f"{levels.dtype} of shape {tuple(levels.shape)}"
             )
-        held = levels.detach().to("cpu", torch.int32).contiguous().numpy()
+        held = levels.detach().cpu().contiguous().numpy()
         # One look at each: what is below 0 is very large without a sign.
-        if held.size and held.view(np.uint32).max() >= self.config.levels:
+        if held.size and held.view(f"u{held.itemsize}").max() >= self.config.levels:
             raise ParameterError(
                 f"DeviceSampler: levels must be in 0..{self.config.levels - 1}, not "
                 f"{held.min()}..{held.max()}"
             )
-        return np.asarray(held)
+        return held.astype(np.int8, copy=False)
 
     def _places(
-        self, levels: NDArray[np.int32], dies: Dies, numbers: np.random.SFC64
+        self, levels: NDArray[np.int8], dies: Dies, numbers: np.random.SFC64
     ) -> NDArray[np.int32]:
-        """Pick a pair of the population for each weight of each chip: indices of flat tables."""
-        tables = self.populations
+        """Pick an entry of the population for the weights of each chip: indices of flat tables."""
+        tables, bits = self.populations, self.config.level_bits
         tables.need(dies.condition)
-        bits, count = tables.pick_bits, dies.samples * levels.size
+        held: NDArray[np.integer] = levels.reshape(-1)
+        if tables.together == 2:
+            held = np.append(held, held[-1:]) if len(held) % 2 else held
+            both = held.view("<i2")  # the first in the lower byte
+            held = (both | both >> (8 - bits)) & ((1 << 2 * bits) - 1)
+        count = dies.samples * len(held)
         picks = numbers.random_raw(-(-count // 4)).view(np.uint16)[:count]
-        place = picks.astype(np.int32).reshape(dies.samples, -1)
-        if bits < 16:
-            place >>= 16 - bits
-        place |= levels.reshape(1, -1) << bits
+        picks >>= 16 - tables.pick_bits
+        place = held.astype(np.int32)
+        place <<= tables.pick_bits
+        if dies.samples == 1 and len(self.conditions) == 1:
+            place |= picks
+            return place
         if len(self.conditions) > 1:
             # There are as many levels as bits can tell apart.
-            place |= dies.condition.astype(np.int32)[:, None] << (bits + self.config.level_bits)
-        return np.asarray(place.ravel())
+            above = dies.condition.astype(np.int32) << (bits * tables.together + tables.pick_bits)
+            place = place | above[:, None]
+        return np.asarray((place | picks.reshape(dies.samples, -1)).ravel(), dtype=np.int32)
 
     def _common(
         self, size: tuple[int, ...], dies: Dies, numbers: np.random.SFC64
@@ -346,6 +373,17 @@ class DeviceSampler:
         return self._shares[rows, cols]
 
 
-def _look_up(table: NDArray[np.generic], place: NDArray[np.int32]) -> Tensor:
-    """Entries of a table at flat indices."""
-    return torch.from_numpy(table.reshape(-1)).index_select(0, torch.from_numpy(place))
+def _look_up(
+    table: NDArray[np.generic], place: NDArray[np.int32], shape: tuple[int, ...]
+) -> Tensor:
+    """Values of weights of a shape, of which one or two have an entry: those at flat indices."""
+    together = table.shape[-1]
+    entries = torch.from_numpy(table.reshape(-1))
+    if together == 1:
+        return entries.index_select(0, torch.from_numpy(place)).view(shape)
+    wide = {1: torch.int16, 2: torch.int32, 4: torch.int64}[table.itemsize]
+    found = entries.view(wide).index_select(0, torch.from_numpy(place)).view(entries.dtype)
+    count = math.prod(shape[1:])
+    if count % 2:
+        found = found.view(shape[0], -1)[:, :count]
+    return found.reshape(shape)

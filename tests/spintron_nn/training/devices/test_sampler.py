@@ -15,10 +15,10 @@ FINE = {"resistance_variation": 0.0, "cell_bits": 12}
 
 
 class Numbered:
-    """Populations of which each pair has its own number."""
+    """Populations of which each two pairs have their own number."""
 
-    pick_bits, codes, variances = 16, None, None
-    differences = np.tile(np.arange(1 << 16, dtype=np.int32), (1, 2, 1))
+    together, pick_bits, codes, variances = 2, 14, None, None
+    differences = np.tile(np.arange(1 << 14, dtype=np.int16)[:, None], (1, 4, 1, 2))
 
     def need(self, chosen):
         """Everything is there."""
@@ -38,6 +38,13 @@ def drawn(config, levels, samples=1, *, seed=1, tile=128, conditions=None, **mor
 
 def everywhere(level, rows=200, cols=200, slices=1):
     return torch.full((slices, rows, cols), level, dtype=torch.int32)
+
+
+def mixed(config, level, seed=1):
+    """Differences of about 40,000 pairs of a level, among others of all levels."""
+    levels = np.random.default_rng(seed).integers(0, config.levels, (1, 200, 200 * config.levels))
+    found, _ = drawn(config, levels)
+    return found[0][levels == level]
 
 
 def on_chips(config, level, tile=128):
@@ -90,8 +97,7 @@ def test_nominal_pairs_of_uneven_levels_are_their_codes():
 def test_pairs_are_distributed_as_on_a_chip(technology):
     config = MTJConfig(**technology)
     for level in (0, config.levels - 1, config.levels // 2):
-        found, _ = drawn(config, everywhere(level))
-        codes = in_codes(found, config).ravel()
+        codes = in_codes(mixed(config, level), config)
         test = ks_2samp(codes, on_chips(config, level).ravel(), method="asymp")
         assert test.pvalue > 0.01, level
 
@@ -100,7 +106,7 @@ def test_moments_of_a_log_normal_pair_by_hand():
     # G = G_P exp(-0.1 n): mean exp(0.005), variance exp(0.01) (exp(0.01) - 1) = 0.1007532**2.
     # In units of G_P - G_AP both devices are 2.2 / 1.2 and 1 / 1.2:
     # mean 1.0050125, deviation 0.1007532 sqrt(2.2**2 + 1) / 1.2 = 0.2029.
-    found, _ = drawn(MTJConfig(cell_bits=12), everywhere(1))
+    found = mixed(MTJConfig(cell_bits=12), 1)
     # The population has 65,536 pairs: deviations 0.0008 and 0.0006.
     assert found.mean() == pytest.approx(1.0050, abs=0.003)
     assert found.std() == pytest.approx(0.2029, abs=0.002)
@@ -111,7 +117,7 @@ def test_stuck_devices_are_binomial():
     sampler = DeviceSampler(config, tile=128)
     sampler.dies(1, generator())
     sampler.populations.need(np.array([0]))
-    pairs = sampler.populations.differences[0, 1]
+    pairs = sampler.populations.differences[0, 3]  # of two weights of level 1
     # The positive device should be parallel; the negative one is antiparallel anyway.
     assert binomtest(int((pairs == 0).sum()), pairs.size, 0.02).pvalue > 0.01
     assert set(np.unique(pairs)) == {0, config.range_codes}
@@ -138,7 +144,7 @@ def test_lost_states():
     config = MTJConfig(ageing={"time": 3.156e7, "thermal_stability": 40.3}, **FINE)
     lost = float(config.ageing.loss_probability())
     assert lost == pytest.approx(0.09, abs=0.001)
-    found, _ = drawn(config, everywhere(1))
+    found = mixed(config, 1)
     shares = [(np.abs(found - value) < 0.01).mean() for value in (1, 0, -1)]
     expected = [(1 - lost) ** 2, 2 * lost * (1 - lost), lost**2]
     assert shares == pytest.approx(expected, abs=0.005)
@@ -216,14 +222,46 @@ def test_weights_and_chips_are_independent():
 
 def test_picks_are_even_over_the_population():
     sampler = DeviceSampler(MTJConfig(), tile=128)
-    # A population of which each pair is recognised.
+    # A population of which each entry is recognised.
     sampler.populations = Numbered()
     random = generator()
-    found = sampler.differences(everywhere(0, 1000, 2000), sampler.dies(1, random), random)
-    counts = np.bincount((found.numpy().ravel() * 22).round().astype(int), minlength=65536)
-    # Chi-square with 65,535 degrees of freedom: mean 65,535, deviation 362.
-    mean = 2e6 / 65536
-    assert abs(((counts - mean) ** 2 / mean).sum() - 65535) < 4 * 362
+    found, _ = sampler.codes(everywhere(0, 1000, 1000), sampler.dies(1, random), random)
+    first, second = found.numpy().reshape(-1, 2).T
+    assert (first == second).all()
+    counts = np.bincount(first, minlength=16384)
+    # Chi-square with 16,383 degrees of freedom: mean 16,383, deviation 181.
+    mean = 5e5 / 16384
+    assert abs(((counts - mean) ** 2 / mean).sum() - 16383) < 4 * 181
+
+
+@pytest.mark.parametrize("levels", [2, 4, 8])
+def test_weights_that_pick_together_are_independent(levels):
+    """Neither the deviation nor the level of a weight tells anything of the one next to it."""
+    config = MTJConfig(levels=levels, cell_bits=12)
+    tables = DeviceSampler(config, tile=128).populations
+    tables.need(np.array([0]))
+    assert tables.together == 2
+    # As many pairs of each level as without: 65,536.
+    assert tables.differences.size == 65536 * levels
+    first, second = np.moveaxis(tables.differences[0].astype(float), -1, 0)
+    for level in range(levels):
+        for own, place in ((first, np.arange(level, levels**2, levels)),
+                           (second, levels * level + np.arange(levels))):  # fmt: skip
+            beside = own[place]
+            # Means beside each level: deviations of their number of picks.
+            error = beside.std() / math.sqrt(beside.shape[1])
+            assert np.abs(beside.mean(axis=1) - beside.mean()).max() < 4 * error
+    one, other = (part - part.mean(axis=1, keepdims=True) for part in (first, second))
+    common = (one * other).mean() / (one.std() * other.std())
+    assert abs(common) < 4 / math.sqrt(one.size)
+
+
+def test_an_odd_number_of_weights():
+    config = MTJConfig(levels=4, spread={"die": 0.1}, **FINE)
+    levels = torch.tensor([[[0, 3, 1], [2, 1, 3], [3, 0, 2]]])
+    found, dies = drawn(config, levels, 3, conditions=Conditions(temperature=(20, 30)))
+    wanted = dies.factor[:, None, None, None] * (2.0 * levels.numpy() - 3)
+    assert found == pytest.approx(wanted, rel=0.02)
 
 
 def test_the_generator_and_the_seed_determine_everything():
@@ -259,7 +297,8 @@ def test_many_levels_have_fewer_pairs_each():
     found, _ = drawn(config, torch.arange(64).view(1, 1, 64).expand(1, 500, 64), 2)
     # Codes leave the deviation of a pair as it is; that of the mean is a twentieth of a level.
     assert found.mean(axis=(0, 1, 2)) == pytest.approx(2 * np.arange(64) - 63, abs=0.5)
-    assert DeviceSampler(config, tile=8).populations.pick_bits == 14
+    tables = DeviceSampler(config, tile=8).populations
+    assert (tables.together, tables.pick_bits) == (1, 14)
 
 
 def test_wires_deliver_their_share():
