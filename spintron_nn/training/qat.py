@@ -7,18 +7,17 @@ from collections.abc import Callable, Mapping
 from os import PathLike
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from spintron_ir import ParameterError
 from spintron_ir.errors import check_int
-from spintron_nn.converter.model import real_array
 from spintron_nn.core.checks import check_real
 from spintron_nn.core.mtj_models import MTJConfig
 
 from .chip_model import ChipModel
+from .data import tensors_of
 from .loop import Fit
 from .metrics import accuracy
 from .progress import Progress
@@ -29,7 +28,7 @@ __all__ = ["fine_tune", "train"]
 
 def train(
     model: nn.Module,
-    train_data: tuple[Any, Any],
+    train_data: Any,
     *,
     epochs: int,
     seed: int = 0,
@@ -45,8 +44,9 @@ def train(
     ----------
     model : torch.nn.Module
         Classifier.
-    train_data : (inputs, labels)
-        Arrays or tensors of shapes ``(n, *input)`` and ``(n,)``.
+    train_data : DataLoader, Dataset, or (inputs, labels)
+        Of shapes ``(n, *input)`` and ``(n,)``; read once
+        (:func:`~spintron_nn.training.data.tensors_of`).
     epochs : int, at least 1
         Passes over the data; the learning rate rises for a fifth of them and then falls to zero.
     seed : int
@@ -87,7 +87,7 @@ def train(
 
 def fine_tune(
     model: nn.Module,
-    train_data: tuple[Any, Any],
+    train_data: Any,
     *,
     config: MTJConfig,
     weight_bits: int = 2,
@@ -96,7 +96,7 @@ def fine_tune(
     teacher: nn.Module | None = None,
     teacher_share: float = 0.5,
     calibration_frames: int = 512,
-    validation_data: tuple[Any, Any] | None = None,
+    validation_data: Any = None,
     choices: Mapping[str, Any] | None = None,
     epochs: int = 20,
     learning_rate: float = 3e-3,
@@ -111,7 +111,7 @@ def fine_tune(
     ----------
     model : torch.nn.Module
         Trained classifier of what can be converted.
-    train_data, validation_data : (inputs, labels), the second or None
+    train_data, validation_data : DataLoader, Dataset, or (inputs, labels), the second or None
         As for :func:`train`. The second is judged after every epoch, on the ideal chip.
     config : MTJConfig
         Technology that chips are sampled from.
@@ -206,14 +206,14 @@ def _accuracy(scores: Tensor, labels: Tensor) -> Tensor:
 
 
 def _data(
-    owner: str, data: tuple[Any, Any], batch_size: int, *, name: str = "train_data"
+    owner: str, data: Any, batch_size: int, *, name: str = "train_data"
 ) -> tuple[Tensor, Tensor]:
+    """Inputs and classes, at least two of each."""
     check_int(owner, "batch_size", batch_size, 2, 1 << 20)
-    x = torch.from_numpy(real_array(owner, "inputs", data[0]).astype(np.float32))
-    labels = real_array(owner, "labels", data[1])
-    if x.ndim < 2 or labels.shape != x.shape[:1] or len(x) < 2:
+    x, y = tensors_of(name, data)
+    if y.ndim != 1 or y.is_floating_point() or len(x) < 2:
         raise ParameterError(
-            f"{owner}: {name} must be inputs (n, *input) and labels (n,) with n of at least "
-            f"2, not shapes {tuple(x.shape)} and {labels.shape}"
+            f"{owner}: {name} must have at least two inputs, each with its class as one integer, "
+            f"not {len(x)} with labels of shape {tuple(y.shape)} and type {y.dtype}"
         )
-    return x, torch.from_numpy(labels.astype(np.int64))
+    return x, y

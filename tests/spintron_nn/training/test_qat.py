@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
 from spintron_ir import ConversionError, ParameterError
 from spintron_nn.core.mtj_models import MTJConfig
@@ -102,18 +103,27 @@ def test_refuses(model, changed, message):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ((X, Y[:-1]), "train_data must be inputs (n, *input) and labels (n,) with n of at least 2, "
-                      "not shapes (130, 8) and (129,)"),
-        ((X[:0], Y[:0]), "train_data must be inputs (n, *input) and labels (n,) with n of at least "
-                         "2, not shapes (0, 8) and (0,)"),
-        ((X * np.nan, Y), "inputs must be finite, and 1040 of 1040 values are not; clean the data "
-                          "first"),
+        ((X, Y[:-1]), "training: train_data must be inputs (n, *input) and labels (n, *label) with "
+                      "n of at least 1, not shapes (130, 8) and (129,)"),
+        ((X[:1], Y[:1]), "fine_tune: train_data must have at least two inputs, each with its class "
+                         "as one integer, not 1 with labels of shape (1,) and type torch.int64"),
+        ((X, Y / 2), "fine_tune: train_data must have at least two inputs, each with its class as "
+                     "one integer, not 130 with labels of shape (130,) and type torch.float32"),
+        ((X * np.nan, Y), "training: inputs of train_data must be finite, and 1040 of 1040 values "
+                          "are not; clean the data first"),
     ],
-    ids=["lengths", "empty", "nan"],
+    ids=["lengths", "one", "no classes", "nan"],
 )  # fmt: skip
 def test_refuses_data(model, data, message):
-    with pytest.raises(ParameterError, match=f"^fine_tune: {re.escape(message)}$"):
+    with pytest.raises(ParameterError, match=f"^{re.escape(message)}$"):
         fine_tune(model, data, **QUICK)
+
+
+def test_takes_loaders(model):
+    data = TensorDataset(torch.from_numpy(X).float(), torch.from_numpy(Y))
+    found = [fine_tune(model, each, **QUICK) for each in ((X, Y), data, DataLoader(data, 16))]
+    weights = [made.module.state_dict() for made in found]
+    assert all(torch.equal(part, one[name]) for one in weights for name, part in weights[0].items())
 
 
 def test_convolutions_several_chips_and_converters():
