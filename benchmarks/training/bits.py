@@ -17,7 +17,7 @@ from spintron_nn.datasets import fashion_mnist
 from spintron_nn.training import MixedPrecision, post_training, search_bits
 from spintron_nn.training.networks import lenet
 
-from .figures import FIRST_CHIP, LENET, TEN, Reals, Task
+from .figures import FIRST_CHIP, LENET, SMALL_LENET, TEN, Reals, Task
 
 __all__ = ["rows"]
 
@@ -94,7 +94,7 @@ def rows(quick: bool) -> Iterator[Row]:
     task = Task.trained(
         "LeNet, Fashion-MNIST",
         data,
-        lenet(LENET, dropout=0.1),
+        lenet(SMALL_LENET if quick else LENET, dropout=0.1),
         config=MTJConfig(),
         choices={"adc_bits": None},
         sizes=(512, 64) if quick else (None, None),

@@ -30,6 +30,9 @@ ROUNDS, QUICK_ROUNDS = 5, 1
 DEMANDED = 10.0
 FASHION_FRAMES = 300
 
+BATCH = 64
+"""Images that a test run gives at a time, as a training step does."""
+
 TECHNOLOGY = MTJConfig(levels=4, resistance_variation=0.1)
 """Two bits a pair; each device has a log-normal factor of 10 %."""
 
@@ -105,23 +108,30 @@ def row(what: Case, name: str, ours: float, theirs: float, note: str, demanded: 
     )
 
 
-def speeds(what: Case, threads: int, rounds: int, demanded: Any) -> Iterator[Row]:
-    """Networks that ran before, on the processor."""
+def speeds(what: Case, threads: int, batch: int, rounds: int, demanded: Any) -> Iterator[Row]:
+    """Networks that ran before, on the processor, so many images at a time."""
+    starts = range(0, len(what.codes), batch)
+    parts = [(what.codes[start : start + batch], start) for start in starts]
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
         with threadpool_limits(threads):
-            made, codes = check(what.networks, what.codes, "cpu"), torch.from_numpy(what.codes)
+            made = check(what.networks, what.codes, "cpu")
+
+            def together() -> None:
+                for codes, first in parts:
+                    made(torch.from_numpy(codes), first)
 
             def one_by_one() -> None:
                 for network in what.networks:
-                    network.run(what.codes)
+                    for codes, first in parts:
+                        network.run(codes, first)
 
-            ours, theirs = timed([lambda: made(codes), one_by_one], rounds)
+            ours, theirs = timed([together, one_by_one], rounds)
     finally:
         torch.set_num_threads(before)
-    note = f"the same integers; {threads} threads for both"
-    yield row(what, f"{threads} threads", ours, theirs, note, demanded)
+    name = f"{'all' if len(parts) == 1 else batch} at a time, {threads} threads"
+    yield row(what, name, ours, theirs, f"the same integers; {threads} threads for both", demanded)
 
 
 def first_time(what: Case, rounds: int) -> Iterator[Row]:
@@ -159,16 +169,20 @@ def on_a_gpu(what: Case, rounds: int) -> Iterator[Row]:
 
 
 def rows(quick: bool) -> Iterator[Row]:
-    """Digits and Fashion-MNIST's shape, on all threads of torch and on one."""
+    """Digits and Fashion-MNIST's shape, on all threads of torch and on one.
+
+    What is demanded, is demanded of the digits, in batches like those of a training step.
+    """
     chips, rounds = (QUICK_CHIPS, QUICK_ROUNDS) if quick else (CHIPS, ROUNDS)
     random = np.random.default_rng(0).random((FASHION_FRAMES, 784), dtype=np.float32)
     threads = torch.get_num_threads()
-    for what in (
-        case("the MLP 64-64-32-10", (64, 64, 32, 10), digits().test_x.reshape(-1, 64), chips),
-        case("the MLP 784-128-10", (784, 128, 10), random, chips),
-    ):
-        for count in sorted({threads, 1}, reverse=True):
-            yield from speeds(what, count, rounds, DEMANDED if count == threads else None)
+    small = case("the MLP 64-64-32-10", (64, 64, 32, 10), digits().test_x.reshape(-1, 64), chips)
+    large = case("the MLP 784-128-10", (784, 128, 10), random, chips)
+    for what in (small, large):
+        for batch in (BATCH, len(what.codes)):
+            for count in sorted({threads, 1}, reverse=True):
+                asked = what is small and batch == BATCH and count == threads
+                yield from speeds(what, count, batch, rounds, DEMANDED if asked else None)
         yield from first_time(what, rounds)
         if torch.cuda.is_available():
             yield from on_a_gpu(what, rounds)

@@ -51,6 +51,9 @@ HOT = 85.0
 LENET = 8, 16, 112, 84, 10
 """58,448 weights."""
 
+SMALL_LENET = 2, 4, 16, 16, 10
+"""For a quick run."""
+
 
 @dataclass(frozen=True, eq=False)
 class Task:
@@ -166,10 +169,12 @@ def _mlp(data: Dataset, quick: bool) -> Task:
 
 
 def _lenet(data: Dataset, quick: bool) -> Task:
+    network = lenet(SMALL_LENET if quick else LENET, dropout=0.1)
+    weights = sum(part.numel() for part in network.parameters() if part.ndim > 1)
     return Task.trained(
-        "LeNet of 58,448 weights, Fashion-MNIST",
+        f"LeNet of {weights:,} weights, Fashion-MNIST",
         data,
-        lenet(LENET, dropout=0.1),
+        network,
         config=MTJConfig(),
         # Reading every bit through converters would take ten times as long as training without.
         choices={"adc_bits": None},
