@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from spintron_ir import ParameterError
-from spintron_nn.training import Fit, TrainingFileError, load_weights
+from spintron_nn.training import Fit, SpintronicTrainer, TrainingFileError, load_weights
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -20,7 +20,7 @@ import os, sys
 from pathlib import Path
 from torch import distributed
 from spintron_nn.training import save_model
-from tests.spintron_nn.training.test_distributed import job
+from tests.spintron_nn.training.test_distributed import job, on_chips
 
 distributed.init_process_group("gloo")  # one group for all of the runs
 here, rank = Path(sys.argv[1]), os.environ["RANK"]
@@ -37,6 +37,8 @@ save_model(again, here / f"again{rank}", loss=[state.loss for state in history],
            told=len(told))
 normed, _ = job(distributed=True, norm=True)
 save_model(normed, here / f"norm{rank}")
+aware, history = on_chips(distributed=True)
+save_model(aware, here / f"chips{rank}", loss=[state.loss for state in history])
 distributed.destroy_process_group()
 """
 
@@ -67,6 +69,18 @@ def job(norm=False, stop=None, **changed):
     return model, history
 
 
+def on_chips(**changed):
+    """A trainer over chips: two epochs in floating point, six on two fresh chips a step."""
+    x = torch.randn(101, 8, generator=torch.Generator().manual_seed(0))
+    model = network()
+    model[2] = nn.ReLU()
+    trainer = SpintronicTrainer(model, 0.1, (25, 85), monte_carlo_samples=2)
+    history = trainer.train(
+        (x, (x[:, 0] > 0).long()), epochs=6, lr=0.05, floating_epochs=2, batch_size=21, **changed
+    )
+    return model, history
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("two")
@@ -90,7 +104,7 @@ def weights(folder, name, norm=False):
 
 
 def test_both_processes_have_the_same_weights(made):
-    for name in ("whole", "again", "norm"):
+    for name in ("whole", "again", "norm", "chips"):
         ((_, one), (_, other)) = (weights(made, f"{name}{rank}", name == "norm") for rank in (0, 1))
         assert all(torch.equal(value, other[key]) for key, value in one.items())
 
@@ -108,6 +122,13 @@ def test_as_one_process_with_the_whole_batch(made):
 def test_an_interrupted_run_of_two_continues(made):
     (_, whole), (_, again) = weights(made, "whole0"), weights(made, "again0")
     assert all(torch.equal(value, again[key]) for key, value in whole.items())
+
+
+def test_trainers_over_chips_learn_in_two_processes(made):
+    (manifest, _), (_, alone) = weights(made, "chips0"), on_chips()
+    loss = manifest["facts"]["loss"]
+    assert len(loss) == 6 and loss[-1] < 0.7 * loss[0]
+    assert loss[-1] == pytest.approx(alone[-1].loss, abs=0.1)
 
 
 def test_only_the_first_tells_and_writes(made):
