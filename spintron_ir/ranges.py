@@ -62,20 +62,17 @@ class DenseRanges:
         return max(wire.bound for wire in wires)
 
 
-def _hull(*pairs: Pair) -> Interval:
-    return Interval(
-        min(int(low.min()) for low, _ in pairs), max(int(high.max()) for _, high in pairs)
-    )
+def _hull(low: NDArray[np.int64], high: NDArray[np.int64]) -> Interval:
+    return Interval(int(low.min()), int(high.max()))
 
 
-def _chunk_intervals(layer: Dense) -> list[Interval]:
-    """Interval of each chunk, the lowest first."""
-    left = layer.input.bits - layer.dac_bits * (layer.chunks - 1)
-    below = Interval(0, (1 << layer.dac_bits) - 1)
-    top = Interval(0, (1 << left) - 1)
-    if layer.input.signed:
-        top = Interval(-(1 << (left - 1)), (1 << (left - 1)) - 1)
-    return [below] * (layer.chunks - 1) + [top]
+def _chunk_ends(layer: Dense) -> Pair:
+    """Ends of the interval of each chunk, the lowest first, with four axes behind."""
+    low = np.zeros((layer.chunks, 1, 1, 1, 1), dtype=np.int64)
+    high = low + ((1 << layer.dac_bits) - 1)
+    top = (1 << (layer.input.bits - layer.dac_bits * (layer.chunks - 1))) >> layer.input.signed
+    low[-1], high[-1] = -top * layer.input.signed, top - 1
+    return low, high
 
 
 def _sums(layer: Dense, any_codes: bool) -> Pair:
@@ -102,41 +99,24 @@ def dense_ranges(layer: Dense, any_codes: bool = False) -> DenseRanges:
     signed codes of :py:`cell_bits + 1` bits: for arrays that are written at run time.
     """
     positive, negative = _sums(layer, any_codes)
-    intervals = _chunk_intervals(layer)
+    chunk = _chunk_ends(layer)
     noise: NDArray[np.int64] | int = 0
     if layer.noise is not None:
         noise = arith.round_shift(arith.NOISE_BOUND * layer.noise.at(layer), arith.NOISE_SHIFT)
-    signs = np.array(layer.signs)[:, None]
-    weights = np.array([1 << shift for shift in layer.slice_shift])[:, None, None]
-    zero = np.zeros(layer.cols, dtype=np.int64)
-    names = ("current", "level", "product", "scaled", "code")
-    wires: dict[str, list[Pair]] = {name: [] for name in names}
-    final, partial = (zero, zero), (zero, zero)
-    for p, chunk in enumerate(intervals):
-        low = negative * chunk.high + positive * chunk.low
-        high = positive * chunk.high + negative * chunk.low
-        level = low - noise, high + noise
-        pairs = (low, high), level, *_digitize(layer, level)
-        for name, pair in zip(names, pairs):
-            wires[name].append(pair)
-        ends = [end * signs * weights << (layer.dac_bits * p) for end in pairs[-1]]
-        term = np.minimum(*ends), np.maximum(*ends)
-        axes = (0, 1, 2)
-        final = final[0] + term[0].sum(axes), final[1] + term[1].sum(axes)
-        partial = (
-            partial[0] + np.minimum(term[0], 0).sum(axes),
-            partial[1] + np.maximum(term[1], 0).sum(axes),
-        )
-    total = _hull((final[0] + layer.bias, final[1] + layer.bias))
+    current = negative * chunk[1] + positive * chunk[0], positive * chunk[1] + negative * chunk[0]
+    level = current[0] - noise, current[1] + noise
+    product, scaled, code = _digitize(layer, level)
+    places = np.array(layer.slice_shift)[:, None, None] + layer.dac_bits * np.arange(
+        layer.chunks
+    ).reshape(-1, 1, 1, 1, 1)
+    ends = [end * np.array(layer.signs)[:, None] << places for end in code]
+    low, high, axes = np.minimum(*ends), np.maximum(*ends), (0, 1, 2, 3)
+    acc = np.minimum(low, 0).sum(axes), np.maximum(high, 0).sum(axes)
+    total = _hull(low.sum(axes) + layer.bias, high.sum(axes) + layer.bias)
     requantised = layer.requantise
     out = total if requantised is None else Interval(requantised.type.low, requantised.type.high)
-    return DenseRanges(
-        chunk=_hull(*((np.array(part.low), np.array(part.high)) for part in intervals)),
-        **{name: _hull(*pairs) for name, pairs in wires.items()},
-        acc=_hull(partial),
-        total=total,
-        out=out,
-    )
+    wires = map(lambda pair: _hull(*pair), (chunk, current, level, product, scaled, code, acc))
+    return DenseRanges(*wires, total=total, out=out)
 
 
 def _digitize(layer: Dense, level: Pair) -> tuple[Pair, Pair, Pair]:

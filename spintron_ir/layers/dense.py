@@ -14,7 +14,7 @@ from ..arith import as_int
 from ..errors import NetworkError, ParameterError, check_choice, check_int, check_shape
 from ..prng import BLOCK_LANES, READ_SHIFT
 from ..record import array, register
-from ..requantise import Requantiser, product_bound
+from ..requantise import Requantiser, Thresholds, product_bound
 from ..types import IntType
 from . import dense_run
 from .base import UnaryLayer
@@ -137,6 +137,10 @@ class Dense(UnaryLayer):
         code = level if self.adc is None else 1 << self.adc.bits
         places = max(self.slice_shift) + self.dac_bits * (self.chunks - 1)
         bound = code * self.groups * self.slices * self.converters << places
+        # More than what noise, a gain, an offset and a bias of any size make of it.
+        most = max(level << 26, bound << 12) + (1 << 32)
+        if most < 1 << 62 and isinstance(self.requantise, Thresholds | None):
+            return
         if bound < 1 << 62:  # else the interval analysis itself could overflow
             bound = max(self.ranges.bound, product_bound(self.requantise, self.ranges.total))
         if bound >= 1 << 62:

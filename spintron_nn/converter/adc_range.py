@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spintron_ir import Adc, Dense, arith
+from spintron_ir.layers.dense_reads import format_of
 
 __all__ = ["AdcChoice", "choose_adc", "converter_error", "lossless_adc_bits"]
 
@@ -78,39 +79,96 @@ def choose_adc(
     """
     reads = layer.groups * layer.slices * layer.converters * layer.chunks * layer.cols
     picked = x[:: max(min(len(x) * reads // READS, len(x) // FRAMES), 1)]
-    exact = layer.accumulate(picked).astype(np.float64)
+    exact = _centred(layer.accumulate(picked).astype(np.float64))
     level = _levels(layer, picked)
     places = layer.dac_bits * np.arange(layer.chunks)
     weight = 4.0**places / np.sum(4.0**places)
     # Mean of each column, the chunks weighed by the power that they carry.
     centre = np.einsum("ksdpnc,p->ksdc", level, weight) / len(picked)
-    factor = _factors(layer)
-    best: AdcChoice | None = None
+    best: tuple[float, int, Ints, _Codes, tuple[int, int]] | None = None
     for gain in gains:
         offset = -np.round(centre * gain).astype(np.int64)
-        turned = level.astype(np.int64) * gain + offset[:, :, :, None, None]
-        for right, half in _candidates(turned, bits, shift):
-            code = arith.round_shift(turned - half, right)
-            kept = arith.saturate(code, bits)
-            error = _unexplained(exact, np.einsum("ksdpnc,ksdp->nc", kept, factor))
-            if best is None or error < best.error:
-                adc = Adc(
-                    bits=bits,
-                    signed=True,
-                    shift=right,
-                    gain=np.full((1, 1, 1, 1), gain),
-                    offset=offset - half,
-                )
-                best = AdcChoice(adc, error, float(np.mean(kept != code)) if bits > 1 else 0.0)
+        codes = _Codes(layer, level, bits, gain, offset, shift or 0)
+        for step in _candidates(codes.largest, bits, shift):
+            error = _unexplained(exact, _centred(codes.sums(*step)))
+            if best is None or error < best[0]:
+                best = error, gain, offset, codes, step
     assert best is not None
-    return best
+    error, gain, offset, codes, (right, half) = best
+    adc = Adc(
+        bits=bits,
+        signed=True,
+        shift=right,
+        gain=np.full((1, 1, 1, 1), gain),
+        offset=offset - half,
+    )
+    return AdcChoice(adc, error, codes.clipped(right, half) if bits > 1 else 0.0)
 
 
-def _candidates(turned: Ints, bits: int, shift: int | None) -> list[tuple[int, int]]:
+class _Codes:
+    """Codes of the currents of a layer, for converters of one gain and several steps.
+
+    They are computed in a floating-point format that holds every number on the way.
+
+    Parameters
+    ----------
+    level : int32 array of shape ``(groups, slices, converters, chunks, inputs, cols)``
+        Currents.
+    gain, offset, shift : int, int64 array of shape ``(groups, slices, converters, cols)``, int
+        Of the converters; the shift is the largest where it is given.
+    """
+
+    def __init__(
+        self,
+        layer: Dense,
+        level: NDArray[np.int32],
+        bits: int,
+        gain: int,
+        offset: Ints,
+        shift: int,
+    ) -> None:
+        self.low, self.high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+        # Errors are sums of floats, in the order in which the currents lie in memory.
+        self.order: Any = "F" if level.strides[-2] < level.strides[-1] else "C"
+        largest = max(int(level.max()), -int(level.min()))
+        most = 5 * (largest * gain + int(np.abs(offset).max()) + 1) + (1 << shift)
+        factor = _factors(layer).reshape(layer.groups, -1)
+        total = int(np.abs(factor).sum()) << bits
+        self.factor = factor.astype(format_of(max(most, total)) or np.int64)
+        number = format_of(max(most, total)) or np.float64
+        turned = np.swapaxes(level, -1, -2).astype(number, order="C")
+        turned *= number(gain)
+        turned += offset[:, :, :, None, :, None].astype(number)
+        self.turned = turned
+        self.largest = max(int(turned.max()), -int(turned.min()), 1)
+
+    def sums(self, right: int, half: int) -> Ints:
+        """Sums ``(inputs, cols)`` of the codes of a step ``2**right``, moved by :py:`half`."""
+        total: Any = 0
+        for number, factor in enumerate(self.factor):
+            code = self._codes(slice(number, number + 1), right, half)
+            np.clip(code, self.low, self.high, out=code)
+            total = total + factor @ code.reshape(len(factor), -1).astype(factor.dtype, copy=False)
+        found: Ints = total.reshape(self.turned.shape[-2:]).T.astype(np.int64, order=self.order)
+        return found
+
+    def clipped(self, right: int, half: int) -> float:
+        """Share of the reads beyond the range."""
+        code = self._codes(slice(None), right, half)
+        return float(np.mean((code < self.low) | (code > self.high)))
+
+    def _codes(self, groups: slice, right: int, half: int) -> NDArray[Any]:
+        """Codes of some groups, beyond the range too."""
+        number = self.turned.dtype.type
+        code = self.turned[groups] * number(2.0**-right)
+        code += number((((1 << right) >> 1) - half) * 2.0**-right)
+        return np.floor(code, out=code)
+
+
+def _candidates(largest: int, bits: int, shift: int | None) -> list[tuple[int, int]]:
     """Shifts to try, each with codes that stand on steps and, for few bits, between them."""
     if bits == 1:
         return [(0, 0)]  # only the edge matters, and it is on the mean
-    largest = int(np.abs(turned).max(initial=1))
     widest = max(largest.bit_length() + 1 - bits, 0)
     # The widest first: where nothing moves, and all are as good, that is the safe one.
     shifts = [shift] if shift is not None else range(widest, max(widest - SHIFTS, -1), -1)
@@ -122,10 +180,12 @@ def _candidates(turned: Ints, bits: int, shift: int | None) -> list[tuple[int, i
 
 def _levels(layer: Dense, x: Ints) -> NDArray[np.int32]:
     """Column currents of shape ``(groups, slices, converters, chunks, batch, cols)``."""
+    # Exact: no sum of a column is beyond it.
+    number = format_of(layer.rows << (layer.cell_bits + layer.dac_bits)) or np.float64
     parts = arith.chunks(
         x, bits=layer.input.bits, signed=layer.input.signed, dac_bits=layer.dac_bits
-    ).astype(np.float64)  # exact: a current has far fewer than 53 bits
-    weights = layer.weights.astype(np.float64)
+    ).astype(number)
+    weights = layer.weights.astype(number)
     if layer.blocks is not None:
         parts = parts.reshape(*parts.shape[:2], layer.blocks, layer.rows)
         weights = weights.reshape(*weights.shape[:3], layer.blocks, layer.block_cols)
@@ -155,26 +215,29 @@ def _factors(layer: Dense) -> Ints:
     return np.broadcast_to(signed, (layer.groups, *signed.shape))
 
 
-def _unexplained(exact: NDArray[Any], found: NDArray[Any]) -> float:
+def _centred(values: NDArray[Any]) -> tuple[Reals, Reals]:
+    """Values ``(batch, channels)`` less their means, and the sums of their squares."""
+    found = values - values.mean(axis=0)
+    return found, (found**2).sum(axis=0)
+
+
+def _unexplained(exact: tuple[Reals, Reals], found: tuple[Reals, Reals]) -> float:
     """Mean over the channels of ``1 - r**2`` between exact and converted accumulators.
 
     Parameters
     ----------
-    exact, found : arrays of shape ``(batch, channels)``
-        Accumulators with lossless converters and with the converters in question.
+    exact, found : pairs of arrays of shape ``(batch, channels)`` and ``(channels,)``
+        Accumulators with lossless converters and with the converters in question, centred.
 
     Returns
     -------
     float, 0..1
     """
-    a = exact - exact.mean(axis=0)
-    b = found - found.mean(axis=0)
-    power = (a**2).sum(axis=0) * (b**2).sum(axis=0)
-    live = (a**2).sum(axis=0) > 0
+    power, live = exact[1] * found[1], exact[1] > 0
     if not live.any():
         return 0.0
     share = np.zeros(len(live))
-    np.divide((a * b).sum(axis=0) ** 2, power, out=share, where=power > 0)
+    np.divide((exact[0] * found[0]).sum(axis=0) ** 2, power, out=share, where=power > 0)
     return float(1 - share[live].mean())
 
 
@@ -191,7 +254,8 @@ def converter_error(layer: Dense, adc: Adc, x: Ints) -> float:
         Calibration inputs; evenly picked ones are looked at.
     """
     picked = x[:: max(len(x) // ERROR_FRAMES, 1)]
-    return _unexplained(layer.accumulate(picked), replace(layer, adc=adc).accumulate(picked))
+    found = (layer.accumulate(picked), replace(layer, adc=adc).accumulate(picked))
+    return _unexplained(*map(_centred, found))
 
 
 def lossless_adc_bits(rows: int, chunk_bits: int, level_bits: int, *, signed: bool = True) -> int:

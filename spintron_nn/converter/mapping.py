@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -171,33 +171,33 @@ def write_devices(
         width = devices.shape[-1] // (blocks or 1)
         tile_cols = crossbar_size if blocks is None else min(crossbar_size, width)
         reference = {"reference": array.reference, "tile_cols": tile_cols}
+    dac_bits = min(dac_bits, kind.bits)
     layer = Dense(
         codes=array.codes,
         cell_bits=config.cell_bits,
         scheme=scheme,
         input=kind,
-        dac_bits=min(dac_bits, kind.bits),
+        dac_bits=dac_bits,
         slice_shift=slice_shift,
         tile_rows=crossbar_size,
         bias=np.zeros(devices.shape[-1], dtype=np.int64),
+        noise=None if chip.ideal else _noise(name, array, chip, scheme, dac_bits),
         blocks=blocks,
         **reference,
     )
-    if not chip.ideal:
-        layer = replace(layer, noise=_noise(name, layer, array, chip))
     return layer, array
 
 
-def _noise(name: str, layer: Dense, array: SampledArray, chip: Chip) -> Noise | None:
+def _noise(name: str, array: SampledArray, chip: Chip, scheme: str, dac_bits: int) -> Noise | None:
     """Noise of a read: that of the amplifiers, and fast telegraph noise of the devices."""
     config = chip.config
     # At full voltage the largest chunk is applied, not the chunk 1.
-    full = (1 << layer.dac_bits) - 1
+    full = (1 << dac_bits) - 1
     variance = np.full((1, 1, 1, 1), (config.read_noise * config.range_codes * full) ** 2)
     if array.telegraph is not None:
         # Arrays of rows first, as converters are counted; a pair is subtracted before it.
         found = np.moveaxis(array.telegraph, -2, 0)
-        found = found.sum(axis=2, keepdims=True) if layer.scheme == "pair" else found
+        found = found.sum(axis=2, keepdims=True) if scheme == "pair" else found
         variance = variance + found * full**2
     if not variance.any():
         return None
@@ -206,6 +206,6 @@ def _noise(name: str, layer: Dense, array: SampledArray, chip: Chip) -> Noise | 
         raise ParameterError(
             f"convert: noise of a read must stay below {(1 << 16) / NOISE_UNIT:.4g} codes, not "
             f"{np.sqrt(variance.max()):.4g}, on {config.cell_bits} cell bits with chunks of "
-            f"{layer.dac_bits} bits; give fewer of either"
+            f"{dac_bits} bits; give fewer of either"
         )
     return Noise(seed=chip.noise_seed(name), amplitude=amplitude.astype(np.uint16))

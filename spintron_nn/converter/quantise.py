@@ -34,8 +34,17 @@ ROUNDS = 4
 ON_LEVELS = 1e-10
 """Share of the power that is left as error where weights lie on levels, but for rounding."""
 
-SCALES = 96
-"""Scales tried for an activation, spread evenly on a logarithmic axis."""
+SHARES = np.geomspace(1.0, 0.05, 96)
+"""Scales tried for an activation over the one that saturates nothing."""
+
+MANY = 64
+"""Values for each code from which on it pays to leave out scales before they are tried."""
+
+CLEARLY = 1e-7
+"""Share of the power by which the error of a scale must be larger to be so for certain."""
+
+FEW = 15
+"""Edges that are compared with each number in turn; more are searched."""
 
 ENOUGH = 1 << 16
 """Values that are enough to choose a scale from."""
@@ -80,19 +89,26 @@ def quantise_weights(
     axes = (1,) if per_channel else (0, 1)
     rising = np.sort(values)
     edges = (rising[1:] + rising[:-1]) / 2
+    level, product = np.empty(weight.shape), np.empty(weight.shape)
 
-    def rounded(step: Reals) -> Reals:
-        return rising[np.searchsorted(edges, weight / step, side="right")]
+    def total(one: Reals, other: Reals) -> Reals:
+        return np.multiply(one, other, out=product).sum(axis=axes, keepdims=True)
+
+    def round_to(step: Reals) -> None:
+        reached = _reached(np.divide(weight, step, out=product), edges)
+        rising.take(reached, out=level, mode="clip")
 
     def error(step: Reals) -> Reals:
-        return np.square(rounded(step) * step - weight).sum(axis=axes, keepdims=True)
+        round_to(step)
+        np.subtract(np.multiply(level, step, out=level), weight, out=level)
+        return total(level, level)
 
     def fitted(step: Reals) -> Reals:
         step = np.where(step > 0, step, 1.0)
         for _ in range(ROUNDS):
-            level = rounded(step)
-            power = np.square(level).sum(axis=axes, keepdims=True)
-            best = (weight * level).sum(axis=axes, keepdims=True) / np.where(power > 0, power, 1.0)
+            round_to(step)
+            power = total(level, level)
+            best = total(weight, level) / np.where(power > 0, power, 1.0)
             step = np.where(best > 0, best, step)
         return step
 
@@ -126,7 +142,17 @@ def nearest_states(weight: Reals, values: Reals, step: Reals) -> Ints:
     order = np.argsort(values, kind="stable")
     rising = values[order]
     edges = (rising[1:] + rising[:-1]) / 2
-    return order[np.searchsorted(edges, weight / step, side="right")].astype(np.int64)
+    return order[_reached(weight / step, edges)].astype(np.int64, copy=False)
+
+
+def _reached(x: Reals, edges: Reals) -> NDArray[np.integer]:
+    """How many edges, which rise, each number reaches."""
+    if len(edges) > FEW:
+        return np.searchsorted(edges, x, side="right")
+    found = np.zeros(x.shape, dtype=np.int8)
+    for edge in edges:
+        found += (x >= edge).view(np.int8)
+    return found
 
 
 def codes_of(x: ArrayLike, scale: float, kind: IntType) -> Ints:
@@ -153,14 +179,42 @@ def best_scale(values: Reals, kind: IntType) -> float:
     if whole <= 0:
         return 1.0
 
-    def error(scale: float) -> float:
-        return float(np.square(codes_of(flat, scale, kind) * scale - target).sum())
+    code, rest = np.empty_like(target), np.empty_like(target)
 
-    best = min((whole * np.geomspace(1.0, 0.05, SCALES)).tolist(), key=error)
-    codes = codes_of(flat, best, kind)
-    power = float(np.square(codes).sum())
-    fitted = float((codes * target).sum()) / power if power else best
-    return fitted if fitted > 0 and error(fitted) < error(best) else best
+    def error(scale: float) -> float:
+        np.add(np.divide(target, scale, out=code), 0.5, out=code)
+        np.clip(np.floor(code, out=code), kind.low, kind.high, out=code)
+        np.subtract(np.multiply(code, scale, out=rest), target, out=rest)
+        return float(np.square(rest, out=rest).sum())
+
+    scales = whole * SHARES
+    if target.size >> kind.bits > MANY:
+        scales = scales[_promising(target, scales, kind)]
+    least, best = min(((error(scale), scale) for scale in scales.tolist()), key=lambda two: two[0])
+    error(best)
+    power = float(np.square(code, out=rest).sum())
+    fitted = float(np.multiply(code, target, out=rest).sum()) / power if power else best
+    return fitted if fitted > 0 and error(fitted) < least else best
+
+
+def _promising(target: Reals, scales: Reals, kind: IntType) -> NDArray[np.bool_]:
+    """Scales among which the one of the least squared error is.
+
+    The values of a code lie side by side once they are sorted, so that their errors are sums of
+    differences of running sums, which differ from the errors by rounding alone: what is clearly
+    worse is left out.
+    """
+    rising = np.sort(target if kind.signed else target[target > 0])  # a zero has no error
+    value = scales[:, None] * np.arange(kind.low, kind.high + 1)
+    places = np.zeros((len(scales), value.shape[1] + 1), dtype=np.intp)
+    places[:, 1:-1] = np.searchsorted(rising, (value[:, 1:] + value[:, :-1]) / 2)
+    places[:, -1] = len(rising)
+    with np.errstate(all="ignore"):
+        sums, squares = (np.append(0.0, np.cumsum(x)) for x in (rising, rising * rising))
+        count, part = np.diff(places), np.diff(sums[places])
+        rough = squares[-1] + (value * (count * value - 2 * part)).sum(axis=1)
+        # Where squares are beyond floats none is clearly worse.
+        return ~(rough > rough.min() + (CLEARLY * squares[-1] + 1e-300))
 
 
 def percentile_scale(values: Reals, kind: IntType, percent: float) -> float:

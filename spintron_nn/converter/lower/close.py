@@ -108,16 +108,16 @@ def emit(work: Work, pending: Pending, requantise: Requantiser | None) -> str:
     """Add the nodes of a function; return the last."""
     layer, name, sources = pending.layer, pending.name, pending.inputs
     if layer is not None:
-        made: Any = layer
+        changed: dict[str, Any] = {}
         # A matrix has a channel for each column, and no function of single values.
         inside = requantise is not None and (
             not isinstance(layer, Dense) or requantise.cols == layer.cols
         )
         if inside:
-            made = replace(made, requantise=requantise)
-        if pending.matrix is not None:
-            made = replace(made, positions=pending.matrix.positions)
-        node = work.add(name, made, sources)
+            changed["requantise"] = requantise
+        if pending.matrix is not None and pending.matrix.positions is not None:
+            changed["positions"] = pending.matrix.positions
+        node = work.add(name, replace(layer, **changed) if changed else layer, sources)
         if inside or requantise is None:
             return node
         name, sources = f"{name}_codes", (node,)
