@@ -49,7 +49,7 @@ def as_int(x: ArrayLike) -> IntArray:
         If :py:`x` holds anything but integers that fit 64 bits signed.
     """
     x = np.asarray(x)
-    if not np.issubdtype(x.dtype, np.integer):
+    if x.dtype.kind not in "iu":
         raise TypeError(f"the contract is defined on integers, not on {x.dtype}")
     if x.dtype == np.uint64 and x.size and int(x.max()) >= 1 << 63:
         raise TypeError("the contract is defined on integers of at most 64 bits signed")
@@ -98,10 +98,11 @@ def chunks(x: ArrayLike, *, bits: int, signed: bool, dac_bits: int) -> IntArray:
     """
     x = as_int(x)
     count = -(-bits // dac_bits)
-    mask = (1 << dac_bits) - 1
-    parts = [(x >> (dac_bits * p)) & mask for p in range(count - 1)]
-    top = x >> (dac_bits * (count - 1))
-    return np.stack([*parts, top if signed else top & mask])
+    shifts = (dac_bits * np.arange(count)).reshape(-1, *[1] * x.ndim)
+    parts = x >> shifts
+    unsigned = parts[: count - signed]
+    unsigned &= (1 << dac_bits) - 1
+    return parts
 
 
 def adc_code(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DenseRanges", "dense_ranges"]
 
-Pair = tuple[NDArray[np.int64], NDArray[np.int64]]
+Pair = tuple[NDArray[np.int64], NDArray[np.int64]] | NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -62,20 +62,20 @@ class DenseRanges:
         return max(wire.bound for wire in wires)
 
 
-def _hull(low: NDArray[np.int64], high: NDArray[np.int64]) -> Interval:
-    return Interval(int(low.min()), int(high.max()))
+def _hull(ends: Pair) -> Interval:
+    return Interval(int(ends[0].min()), int(ends[1].max()))
 
 
-def _chunk_ends(layer: Dense) -> Pair:
-    """Ends of the interval of each chunk, the lowest first, with four axes behind."""
-    low = np.zeros((layer.chunks, 1, 1, 1, 1), dtype=np.int64)
-    high = low + ((1 << layer.dac_bits) - 1)
+def _chunk_ends(layer: Dense) -> NDArray[np.int64]:
+    """Low and high end of each chunk, the lowest first, with four axes behind."""
+    ends = np.zeros((2, layer.chunks, 1, 1, 1, 1), dtype=np.int64)
     top = (1 << (layer.input.bits - layer.dac_bits * (layer.chunks - 1))) >> layer.input.signed
-    low[-1], high[-1] = -top * layer.input.signed, top - 1
-    return low, high
+    ends[1] = (1 << layer.dac_bits) - 1
+    ends[:, -1] = np.reshape((-top * layer.input.signed, top - 1), (2, 1, 1, 1, 1))
+    return ends
 
 
-def _sums(layer: Dense, any_codes: bool) -> Pair:
+def _sums(layer: Dense, any_codes: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Sum of the positive and of the negative weights of every converter, four axes each."""
     if any_codes:
         limit = (1 << layer.cell_bits) - 1
@@ -100,31 +100,36 @@ def dense_ranges(layer: Dense, any_codes: bool = False) -> DenseRanges:
     """
     positive, negative = _sums(layer, any_codes)
     chunk = _chunk_ends(layer)
-    noise: NDArray[np.int64] | int = 0
+    current = level = negative * chunk[::-1] + positive * chunk
     if layer.noise is not None:
         noise = arith.round_shift(arith.NOISE_BOUND * layer.noise.at(layer), arith.NOISE_SHIFT)
-    current = negative * chunk[1] + positive * chunk[0], positive * chunk[1] + negative * chunk[0]
-    level = current[0] - noise, current[1] + noise
+        level = current + np.stack([-noise, noise])[:, None]
     product, scaled, code = _digitize(layer, level)
-    places = np.array(layer.slice_shift)[:, None, None] + layer.dac_bits * np.arange(
-        layer.chunks
-    ).reshape(-1, 1, 1, 1, 1)
-    ends = [end * np.array(layer.signs)[:, None] << places for end in code]
-    low, high, axes = np.minimum(*ends), np.maximum(*ends), (0, 1, 2, 3)
+    order = np.arange(layer.chunks).reshape(-1, 1, 1, 1, 1)
+    places = np.array(layer.slice_shift)[:, None, None] + layer.dac_bits * order
+    ends = code * np.array(layer.signs)[:, None] << places
+    low, high, axes = ends.min(axis=0), ends.max(axis=0), (0, 1, 2, 3)
     acc = np.minimum(low, 0).sum(axes), np.maximum(high, 0).sum(axes)
-    total = _hull(low.sum(axes) + layer.bias, high.sum(axes) + layer.bias)
+    total = _hull((low.sum(axes) + layer.bias, high.sum(axes) + layer.bias))
     requantised = layer.requantise
     out = total if requantised is None else Interval(requantised.type.low, requantised.type.high)
-    wires = map(lambda pair: _hull(*pair), (chunk, current, level, product, scaled, code, acc))
-    return DenseRanges(*wires, total=total, out=out)
+    wires = {"current": current, "level": level, "product": product, "scaled": scaled, "code": code}
+    return DenseRanges(
+        chunk=_hull(chunk),
+        **{name: _hull(wire) for name, wire in wires.items()},
+        acc=_hull(acc),
+        total=total,
+        out=out,
+    )
 
 
-def _digitize(layer: Dense, level: Pair) -> tuple[Pair, Pair, Pair]:
+def _digitize(layer: Dense, level: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
     """Product, what is rounded, and code at both ends: a converter never falls."""
     adc = layer.adc
     if adc is None:
         return level, level, level
     gain, offset = adc.at(layer)
-    product = level[0] * gain, level[1] * gain
-    scaled = product[0] + offset, product[1] + offset + ((1 << adc.shift) >> 1)
-    return product, scaled, (adc.run(level[0], layer), adc.run(level[1], layer))
+    product = level * gain
+    scaled = product + offset
+    scaled[1] += (1 << adc.shift) >> 1
+    return product, scaled, adc.run(level, layer)

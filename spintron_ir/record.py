@@ -55,7 +55,7 @@ def check_array(owner: str, name: str, value: Any, dtype: np.dtype, ndim: int) -
             f"{owner}: {name} must be an array of {ndim} axes with at least one entry, "
             f"not of shape {found.shape}"
         )
-    if not np.issubdtype(found.dtype, np.integer):
+    if found.dtype.kind not in "iu":
         raise ParameterError(f"{owner}: {name} must hold integers, not {found.dtype}")
     limits = np.iinfo(dtype)
     low, high = int(found.min()), int(found.max())
@@ -94,21 +94,30 @@ def _hints(cls: Any) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
+@functools.cache
+def _declared(hint: Any) -> tuple[Any, tuple[Any, ...], bool]:
+    """What a tuple holds, if the hint is one; its classes; whether all of them are records."""
+    arguments = typing.get_args(hint)
+    if typing.get_origin(hint) is tuple:
+        return arguments[0], (), False
+    classes = arguments or (hint,)
+    kinds = (Record, IntType, types.NoneType)
+    return None, classes, all(issubclass(cls, kinds) for cls in classes)
+
+
 def _own(owner: str, name: str, value: Any, hint: Any) -> Any:
     """Return :py:`value` as a field declared as :py:`hint` keeps it.
 
     NumPy's integers become plain ones and lists become tuples, which is what comes back from a
     file. Where records are declared, anything else is refused; other fields check themselves.
     """
-    if typing.get_origin(hint) is tuple:
+    tuple_of, classes, records = _declared(hint)
+    if tuple_of is not None:
         if not isinstance(value, (list, tuple)):
             raise ParameterError(f"{owner}: {name} must be a tuple, not {value!r}")
-        inner = typing.get_args(hint)[0]
-        return tuple(_own(owner, f"{name}[{n}]", part, inner) for n, part in enumerate(value))
-    classes = typing.get_args(hint) or (hint,)
-    if int in classes and isinstance(value, np.integer):
+        return tuple(_own(owner, f"{name}[{n}]", part, tuple_of) for n, part in enumerate(value))
+    if isinstance(value, np.integer) and int in classes:
         return int(value)
-    records = all(issubclass(cls, (Record, IntType, types.NoneType)) for cls in classes)
     if records and not isinstance(value, classes):
         names = [cls.__name__ for cls in classes if cls is not types.NoneType]
         names += ["None"] if types.NoneType in classes else []

@@ -27,7 +27,7 @@ def spread(owner: str, name: str, values: NDArray[Any], layer: Dense) -> NDArray
             f"{owner}: {name} must have the shape {full} (groups, slices, converters, columns"
             f"{', levels' if full[4:] else ''}), or 1 in place of a size, not {values.shape}"
         )
-    return np.broadcast_to(values, full)
+    return values if values.shape == full else np.broadcast_to(values, full)
 
 
 @register

@@ -271,9 +271,9 @@ class Dense(UnaryLayer):
     @cached_property
     def weights(self) -> NDArray[np.int32]:
         """What a converter sees of each row: shape ``(slices, converters, rows, cols)``."""
-        codes = self.codes.astype(np.int32)
         if self.scheme == "pair":
-            return codes[:, :1] - codes[:, 1:]
+            return np.subtract(self.codes[:, :1], self.codes[:, 1:], dtype=np.int32)
+        codes = self.codes.astype(np.int32)
         if self.reference is None:
             return codes
         tiles = np.arange(self.cols) // (self.tile_cols or 1)

@@ -85,7 +85,7 @@ def choose_adc(
     weight = 4.0**places / np.sum(4.0**places)
     # Mean of each column, the chunks weighed by the power that they carry.
     centre = np.einsum("ksdpnc,p->ksdc", level, weight) / len(picked)
-    best: tuple[float, int, Ints, _Codes, tuple[int, int]] | None = None
+    best: tuple[float, int, Any, _Codes, tuple[int, int]] | None = None
     for gain in gains:
         offset = -np.round(centre * gain).astype(np.int64)
         codes = _Codes(layer, level, bits, gain, offset, shift or 0)

@@ -39,11 +39,11 @@ class MappedLayer:
 
     layer: Dense
     unit: float
-    levels: Ints
+    levels: NDArray[np.integer]
     array: SampledArray
 
 
-def weight_levels(states: Ints, bits: int, level_bits: int) -> Ints:
+def weight_levels(states: Ints, bits: int, level_bits: int) -> NDArray[np.int8]:
     """Levels of the positive device of each slice: the digits of the state, the lowest first.
 
     Parameters
@@ -55,15 +55,15 @@ def weight_levels(states: Ints, bits: int, level_bits: int) -> Ints:
 
     Returns
     -------
-    array of shape ``(bits // level_bits, *states.shape)``, ``0 .. 2**level_bits - 1``
+    int8 array of shape ``(bits // level_bits, *states.shape)``, ``0 .. 2**level_bits - 1``
 
     Examples
     --------
     >>> weight_levels(np.array([0, 1, 2, 3]), 2, 1).tolist()
     [[0, 1, 0, 1], [0, 0, 1, 1]]
     """
-    shifts = range(0, bits, level_bits)
-    return np.stack([(states >> shift) & ((1 << level_bits) - 1) for shift in shifts])
+    shifts, mask = range(0, bits, level_bits), (1 << level_bits) - 1
+    return np.stack([((states >> shift) & mask).astype(np.int8) for shift in shifts])
 
 
 def map_layer(
@@ -130,7 +130,7 @@ def map_layer(
 
 def write_devices(
     name: str,
-    devices: Ints,
+    devices: NDArray[np.integer],
     *,
     slice_shift: tuple[int, ...],
     kind: IntType,

@@ -37,7 +37,7 @@ ON_LEVELS = 1e-10
 SHARES = np.geomspace(1.0, 0.05, 96)
 """Scales tried for an activation over the one that saturates nothing."""
 
-MANY = 64
+MANY = 16
 """Values for each code from which on it pays to leave out scales before they are tried."""
 
 CLEARLY = 1e-7
@@ -302,18 +302,18 @@ class Affine:
             Range of the accumulators of all channels.
         """
         sign = np.where(self.slope < 0, -1, 1)
-        return bisected(self.codes, sign, low, high, self.kind)
+        return bisected(lambda acc: self.values(acc) / self.scale + 0.5, sign, low, high, self.kind)
 
 
 def bisected(
-    codes: Callable[[Ints], Ints], sign: NDArray[Any], low: int, high: int, kind: IntType
+    codes: Callable[[Ints], Reals], sign: NDArray[Any], low: int, high: int, kind: IntType
 ) -> Thresholds:
     """Thresholds that equal a monotone function on every accumulator in :py:`low..high`.
 
     Parameters
     ----------
     codes : function
-        From accumulators ``(..., channels)`` to codes.
+        From accumulators ``(..., channels)`` to numbers whose ``floor``, saturated, is the code.
     sign : int64 array of shape ``(channels,)``
         -1 for each channel whose function falls, 1 for the others.
     low, high : int
@@ -329,12 +329,14 @@ def bisected(
     turned_high = np.where(sign > 0, high, -low)
     first = np.broadcast_to(turned_low, shape).copy()
     beyond = np.broadcast_to(turned_high + 1, shape).copy()
-    while np.any(first < beyond):
-        middle = (first + beyond) >> 1
+    for _ in range((high + 1 - low).bit_length()):
+        middle = first + beyond
+        middle >>= 1
         reached = codes(np.minimum(middle, turned_high) * sign) >= wanted[:, None]
-        open_ = first < beyond
-        beyond = np.where(open_ & reached, middle, beyond)
-        first = np.where(open_ & ~reached, middle + 1, first)
+        np.copyto(beyond, middle, where=reached)
+        middle += 1
+        # Where nothing is left between both, they stay.
+        np.minimum(middle, beyond, out=first, where=~reached)
     # The last bit of an exponential may fall where the function rises.
     found = np.maximum.accumulate(first.T, axis=1)
     return Thresholds(thresholds=found, sign=sign, low=kind.low, type=kind)

@@ -325,7 +325,7 @@ def _scale(gain: Reals) -> float:
     return float(flat[0]) if (flat == flat[0]).all() and flat[0] > 0 else 1.0
 
 
-def _devices(weights: Ints, config: MTJConfig) -> tuple[Ints, tuple[int, ...], int]:
+def _devices(weights: Ints, config: MTJConfig) -> tuple[NDArray[np.integer], tuple[int, ...], int]:
     """Levels of the devices of integers, places of their slices, and the sum of the weight 1.
 
     The digits of a positive weight are levels of its first device, those of a negative one of its
@@ -375,7 +375,7 @@ def _metadata(
         for name, (gain, offset) in lines.items()
     }
     return {
-        "mtj": json.dumps(chip.config.as_dict(), sort_keys=True),
+        "mtj": chip.config.text,
         "chip": json.dumps(
             {"seed": chip.seed, "wafer": chip.wafer, "ideal": chip.ideal}, sort_keys=True
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +76,7 @@ class Chip:
         """Return the seed of the read noise of the array :py:`name`, 64 bits."""
         return int(self.generator("noise", name).integers(0, (1 << 64) - 1, dtype=np.uint64))
 
-    @property
+    @cached_property
     def offset(self) -> float:
         """Deviation of ``ln R`` that all devices of the die share."""
         spread = self.config.spread
@@ -154,7 +155,7 @@ class Chip:
         held, config = devices.conductance, self.config
         side = self._reference(name, devices, tile, per_column) if reference else None
         found, at_side = held, None if side is None else side.conductance
-        if not self.ideal:
+        if not self.ideal and config.wires.on:
             found, at_side = delivered(config.wires, held, at_side, tile)
         steps = np.full(held.shape[-1], config.conductance_step)
         if per_column:
@@ -179,9 +180,9 @@ class Chip:
         return SampledArray(
             codes=codes.reshape(np.shape(levels)),
             reference=coded_side,
-            stuck=sum(int(part.stuck.sum()) for part in parts),
-            open=sum(int(part.open.sum()) for part in parts),
-            short=sum(int(part.short.sum()) for part in parts),
+            stuck=sum(int(np.count_nonzero(part.stuck)) for part in parts),
+            open=sum(int(np.count_nonzero(part.open)) for part in parts),
+            short=sum(int(np.count_nonzero(part.short)) for part in parts),
             saturated=saturated,
             pulses=sum(part.pulses for part in parts),
             steps=steps,

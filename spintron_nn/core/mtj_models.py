@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from spintron_ir.errors import ParameterError, check_int
@@ -356,6 +358,11 @@ class MTJConfig:
         if self.level_fractions is not None:
             made["level_fractions"] = list(self.level_fractions)
         return made
+
+    @cached_property
+    def text(self) -> str:
+        """What :meth:`as_dict` gives as JSON, with its names in order."""
+        return json.dumps(self.as_dict(), sort_keys=True)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> MTJConfig:

@@ -189,7 +189,7 @@ def _metadata(settings: Settings) -> dict[str, str]:
     if settings.percentile is not None:
         made["percentile"] = settings.percentile
     return {
-        "mtj": json.dumps(chip.config.as_dict(), sort_keys=True),
+        "mtj": chip.config.text,
         "chip": json.dumps(
             {"seed": chip.seed, "wafer": chip.wafer, "ideal": chip.ideal}, sort_keys=True
         ),

@@ -62,22 +62,26 @@ class Vectors:
 
     def part(self, frames: Any) -> Ints:
         """Vectors ``(vectors, width)`` of some frames."""
-        codes = self.codes[frames]
+        return self._rows(self.codes[frames]).astype(np.int64, copy=False)
+
+    def _rows(self, codes: NDArray[Any]) -> NDArray[Any]:
         if self.window is not None:
             codes = self.window.run(codes)
-        return codes.reshape(-1, self.width).astype(np.int64, copy=False)
+        return codes.reshape(-1, self.width)
 
     def picked(self) -> Ints:
         """All vectors where a frame has one; otherwise an even choice of frames and positions."""
         if self.positions is None:
             return self.part(slice(None))
         most = max(min(MOST, VALUES // self.width), 64)
-        frames = np.arange(len(self.codes))[:: max(len(self.codes) // 64, 1)]
+        frames = self.codes[:: max(len(self.codes) // 64, 1)]
         each = max(math.ceil(self.positions * len(frames) / most), 1)
-        # Every frame begins elsewhere, so that all positions are seen.
-        found = [self.part(slice(frame, frame + 1))[number % each :: each]
-                 for number, frame in enumerate(frames)]  # fmt: skip
-        return np.concatenate(found)
+        found = []
+        for part in blocks_of_frames(len(frames), self.positions * self.width):
+            rows = self._rows(frames[part]).reshape(-1, self.positions, self.width)
+            # Every frame begins elsewhere, so that all positions are seen.
+            found += [one[number % each :: each] for number, one in enumerate(rows, part.start)]
+        return np.concatenate(found, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -247,7 +247,7 @@ class Chain:
         for piece in self.pieces:
             if isinstance(piece, Line):
                 sign = sign * np.where(piece.slope < 0, -1, 1)
-        return bisected(lambda x: codes_of(self.values(x), scale, kind), sign, low, high, kind)
+        return bisected(lambda x: self.values(x) / scale + 0.5, sign, low, high, kind)
 
     def table(self, source: IntType, scale: float, kind: IntType) -> Table:
         """Return the same of every code of a type, as a table that all channels share."""

@@ -70,13 +70,16 @@ def coded(conductance: Reals, steps: Reals | float, bits: int) -> tuple[Codes, i
     # Nominal levels lie a whole number of codes apart but the last bit of a float need not:
     # the tiny offset keeps them on one side of a rounding edge.
     place = conductance / steps
-    found = np.floor(place + (0.5 + 1e-9))
+    found = place + (0.5 + 1e-9)
+    np.floor(found, out=found)
     largest = (1 << bits) - 1
     over = found > largest
-    rest = np.where(over, 0.0, found - place)
-    inside = max(1, over.size - int(over.sum()))
-    error = float(np.sqrt((rest**2).sum() / inside))
-    return np.minimum(found, largest).astype(np.uint16), int(over.sum()), error
+    count = int(np.count_nonzero(over))
+    rest = np.subtract(found, place, out=place)
+    if count:
+        rest[over] = 0.0
+    error = float(np.sqrt(np.square(rest, out=rest).sum() / max(1, over.size - count)))
+    return np.minimum(found, largest, out=found).astype(np.uint16), count, error
 
 
 def _ratio(effective: Reals, conductance: Reals) -> Reals:
@@ -92,6 +95,8 @@ def column_shares(effective: Reals, conductance: Reals) -> Reals:
 
 def worst_share(effective: Reals, conductance: Reals, tile: int | None) -> float:
     """Least share that wires deliver of a column of one array."""
+    if effective is conductance:
+        return 1.0
     rows = conductance.shape[-2]
     starts = np.arange(0, rows, rows if tile is None else tile)
     sums = (np.add.reduceat(part, starts, axis=-2) for part in (effective, conductance))

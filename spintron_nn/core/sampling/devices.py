@@ -142,11 +142,14 @@ def _conducting(config: MTJConfig, generator: Generators, offset: float, held: R
         low = high / (1 + config.read_tmr * np.exp(spread.tmr * normal))
     mean, half = (low + high) / 2, (high - low) / 2 * config.ageing.contrast
     conductance = mean + half * (2 * held - 1)
-    deviation: Reals | float = offset
-    if config.resistance_variation > 0:
-        normal = generator("resistance").standard_normal(held.shape)
-        field = generator("correlated") if spread.correlated > 0 else None
-        deviation = offset + resistance_deviation(
-            spread, config.resistance_variation, normal, field
-        )
-    return np.asarray(conductance * np.exp(-deviation) * config.ageing.drift_factor)
+    drift = config.ageing.drift_factor
+    if config.resistance_variation == 0:
+        return np.asarray(conductance * np.exp(-offset) * drift)
+    normal = generator("resistance").standard_normal(held.shape)
+    field = generator("correlated") if spread.correlated > 0 else None
+    found = resistance_deviation(spread, config.resistance_variation, normal, field)
+    found += offset
+    np.exp(np.negative(found, out=found), out=found)
+    found *= conductance
+    found *= drift
+    return found
