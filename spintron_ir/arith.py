@@ -100,8 +100,7 @@ def chunks(x: ArrayLike, *, bits: int, signed: bool, dac_bits: int) -> IntArray:
     count = -(-bits // dac_bits)
     shifts = (dac_bits * np.arange(count)).reshape(-1, *[1] * x.ndim)
     parts = x >> shifts
-    unsigned = parts[: count - signed]
-    unsigned &= (1 << dac_bits) - 1
+    parts[: count - signed] &= (1 << dac_bits) - 1
     return parts
 
 

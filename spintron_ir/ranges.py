@@ -84,10 +84,9 @@ def _sums(layer: Dense, any_codes: bool) -> tuple[NDArray[np.int64], NDArray[np.
             sizes[:, None, None, None], (layer.groups, layer.slices, layer.converters, layer.cols)
         )
         return full * limit, full * ~limit
-    weights = layer.weights.astype(np.int64)
     starts = [start for start, _ in layer.row_groups]
-    parts = (np.maximum(weights, 0), np.minimum(weights, 0))
-    positive, negative = (np.add.reduceat(part, starts, axis=2) for part in parts)
+    parts = (np.maximum(layer.weights, 0), np.minimum(layer.weights, 0))  # sums of 28 bits
+    positive, negative = (np.add.reduceat(part, starts, axis=2).astype(np.int64) for part in parts)
     return np.moveaxis(positive, 2, 0), np.moveaxis(negative, 2, 0)
 
 

@@ -18,6 +18,7 @@ from .types import IntType
 __all__ = ["Record", "array", "check_array", "decode", "encode", "register"]
 
 _KINDS: dict[str, type[Record]] = {}
+_limits = functools.cache(np.iinfo)
 
 
 def array(dtype: str, ndim: int, *, later: bool = False, **options: Any) -> Any:
@@ -57,7 +58,7 @@ def check_array(owner: str, name: str, value: Any, dtype: np.dtype, ndim: int) -
         )
     if found.dtype.kind not in "iu":
         raise ParameterError(f"{owner}: {name} must hold integers, not {found.dtype}")
-    limits = np.iinfo(dtype)
+    limits = _limits(dtype)
     low, high = int(found.min()), int(found.max())
     if low < limits.min or high > limits.max:
         raise ParameterError(
@@ -74,15 +75,14 @@ class Record:
     kind: ClassVar[str]
 
     def __post_init__(self) -> None:
-        hints = _hints(type(self))  # type: ignore[arg-type]  # every class has a hash
-        for item in dataclasses.fields(self):  # type: ignore[arg-type]
-            value, owner = getattr(self, item.name), type(self).__name__
-            if "dtype" not in item.metadata:
-                value = _own(owner, item.name, value, hints[item.name])
+        owner = type(self).__name__
+        for name, hint, dtype, ndim in _items(type(self)):  # type: ignore[arg-type]  # has a hash
+            value = getattr(self, name)
+            if dtype is None:
+                value = _own(owner, name, value, hint)
             elif value is not None:
-                dtype, ndim = item.metadata["dtype"], item.metadata["ndim"]
-                value = check_array(owner, item.name, value, dtype, ndim)
-            object.__setattr__(self, item.name, value)
+                value = check_array(owner, name, value, dtype, ndim)
+            object.__setattr__(self, name, value)
         self.check()
 
     def check(self) -> None:
@@ -90,18 +90,19 @@ class Record:
 
 
 @functools.cache
-def _hints(cls: Any) -> dict[str, Any]:
-    return typing.get_type_hints(cls)
+def _items(cls: Any) -> list[tuple[str, Any, Any, Any]]:
+    """Name, declared type, and of arrays format and rank, of every field of a class."""
+    hints, items = typing.get_type_hints(cls), dataclasses.fields(cls)
+    kinds = [(item.metadata.get("dtype"), item.metadata.get("ndim")) for item in items]
+    return [(item.name, hints[item.name], *kind) for item, kind in zip(items, kinds)]
 
 
 @functools.cache
 def _declared(hint: Any) -> tuple[Any, tuple[Any, ...], bool]:
     """What a tuple holds, if the hint is one; its classes; whether all of them are records."""
-    arguments = typing.get_args(hint)
     if typing.get_origin(hint) is tuple:
-        return arguments[0], (), False
-    classes = arguments or (hint,)
-    kinds = (Record, IntType, types.NoneType)
+        return typing.get_args(hint)[0], (), False
+    classes, kinds = typing.get_args(hint) or (hint,), (Record, IntType, types.NoneType)
     return None, classes, all(issubclass(cls, kinds) for cls in classes)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from ..search import count_reached
 if TYPE_CHECKING:
     from .dense import Dense
 
-__all__ = ["EXACT", "Reads", "format_of", "noise_words"]
+__all__ = ["EXACT", "Reads", "format_of", "narrow_chunks", "noise_words"]
 
 EXACT = ((1 << 24, np.float32), (1 << 53, np.float64))
 
@@ -39,6 +40,14 @@ def noise_words(layer: Dense, frames: NDArray[Any], k: int) -> NDArray[np.uint16
         converters=np.arange(k * parts, (k + 1) * parts),
         cols=layer.cols,
     )
+
+
+def narrow_chunks(layer: Dense, x: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Chunks of inputs in turn, as :func:`spintron_ir.arith.chunks`, in the least format."""
+    x = x.astype(layer.input.dtype)
+    for p in range(layer.chunks):
+        part, whole = x >> (layer.dac_bits * p), layer.input.signed and p == layer.chunks - 1
+        yield part if whole else part & ((1 << layer.dac_bits) - 1)
 
 
 @functools.cache
@@ -70,9 +79,6 @@ class Reads:
         self.layer, self.level, self.acc = layer, level, acc
         self.blocks, self.parts = layer.blocks or 1, layer.slices * layer.converters
         self.place = (2.0 ** (layer.dac_bits * np.arange(layer.chunks))).astype(level)
-        types = (np.iinfo(dtype) for dtype in (np.uint8, np.int8, np.int16, np.int32))
-        low, high = layer.input.low, layer.input.high
-        self.narrow = next(t.dtype for t in types if t.min <= low and high <= t.max)
         self.codes = None if layer.adc is None else layer.adc.type
         self.rounds = layer.adc is not None and layer.adc.shift > 0
         self.rows = layer.row_groups
@@ -141,13 +147,9 @@ class Reads:
     def _chunks(self, x: NDArray[Any]) -> NDArray[Any]:
         """Chunks ``(chunks, vectors, blocks, rows)``, with a one behind each row group."""
         layer = self.layer
-        x = x.astype(self.narrow).reshape(len(x), self.blocks, layer.rows)
         shape = (layer.chunks, len(x), self.blocks, layer.rows + layer.groups)
         out = np.empty(shape, dtype=self.level)
-        for p in range(layer.chunks):
-            part = x >> (layer.dac_bits * p)
-            if not (layer.input.signed and p == layer.chunks - 1):
-                part &= (1 << layer.dac_bits) - 1
+        for p, part in enumerate(narrow_chunks(layer, x.reshape(len(x), self.blocks, -1))):
             for k, (start, stop) in enumerate(self.rows):
                 out[p, :, :, start + k : stop + k] = part[:, :, start:stop]
         for k, (_, stop) in enumerate(self.rows):

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spintron_ir import Adc, Dense, arith
-from spintron_ir.layers.dense_reads import format_of
+from spintron_ir import Adc, Dense
+from spintron_ir.layers.dense_reads import format_of, narrow_chunks
 
 __all__ = ["AdcChoice", "choose_adc", "converter_error", "lossless_adc_bits"]
 
@@ -182,9 +182,9 @@ def _levels(layer: Dense, x: Ints) -> NDArray[np.int32]:
     """Column currents of shape ``(groups, slices, converters, chunks, batch, cols)``."""
     # Exact: no sum of a column is beyond it.
     number = format_of(layer.rows << (layer.cell_bits + layer.dac_bits)) or np.float64
-    parts = arith.chunks(
-        x, bits=layer.input.bits, signed=layer.input.signed, dac_bits=layer.dac_bits
-    ).astype(number)
+    parts = np.empty((layer.chunks, *x.shape), dtype=number)
+    for part, chunk in zip(parts, narrow_chunks(layer, x), strict=True):
+        part[...] = chunk
     weights = layer.weights.astype(number)
     if layer.blocks is not None:
         parts = parts.reshape(*parts.shape[:2], layer.blocks, layer.rows)
@@ -198,12 +198,12 @@ def _levels(layer: Dense, x: Ints) -> NDArray[np.int32]:
             ).reshape(layer.slices, layer.converters, *parts.shape[:2], layer.cols)
             for low, high in layer.row_groups
         ]
-        return np.stack(groups).astype(np.int32)
+        return np.stack(groups, dtype=np.int32, casting="unsafe")
     groups = [
         np.einsum("pnr,sdrc->sdpnc", parts[:, :, low:high], weights[:, :, low:high], optimize=True)
         for low, high in layer.row_groups
     ]
-    return np.stack(groups).astype(np.int32)
+    return np.stack(groups, dtype=np.int32, casting="unsafe")
 
 
 def _factors(layer: Dense) -> Ints:

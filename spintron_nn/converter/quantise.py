@@ -333,10 +333,10 @@ def bisected(
         middle = first + beyond
         middle >>= 1
         reached = codes(np.minimum(middle, turned_high) * sign) >= wanted[:, None]
-        np.copyto(beyond, middle, where=reached)
+        beyond = np.where(reached, middle, beyond)
         middle += 1
         # Where nothing is left between both, they stay.
-        np.minimum(middle, beyond, out=first, where=~reached)
+        first = np.minimum(np.where(reached, first, middle), beyond)
     # The last bit of an exponential may fall where the function rises.
     found = np.maximum.accumulate(first.T, axis=1)
     return Thresholds(thresholds=found, sign=sign, low=kind.low, type=kind)

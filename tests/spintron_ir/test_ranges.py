@@ -76,6 +76,31 @@ def layer_of(codes, **changed):
     )
 
 
+@pytest.mark.parametrize("scheme", ["pair", "columns"])
+@pytest.mark.parametrize(
+    "adc", [None, Adc(bits=16, shift=31, gain=[[[[65535]]]], offset=[[[[-1 << 31]]]])]
+)
+@pytest.mark.parametrize(
+    ("rows", "cell_bits", "bits", "dac_bits"), [(1, 1, 1, 1), (9, 3, 4, 1), (40, 6, 8, 4)]
+)
+def test_layers_accepted_by_their_size_have_no_larger_wires(
+    scheme, adc, rows, cell_bits, bits, dac_bits
+):
+    """Wires of the most noise, gain, offset and bias stay below what Dense takes for granted."""
+    codes = np.zeros((2, 2, rows, 3), int)
+    codes[:, 0] = (1 << cell_bits) - 1
+    layer = layer_of(
+        codes, cell_bits=cell_bits, input=IntType(bits), dac_bits=dac_bits, slice_shift=(0, 3),
+        tile_rows=8, bias=[(1 << 31) - 1] * 3, adc=adc, scheme=scheme,
+        noise=Noise(seed=1, amplitude=[[[[65535]]]]),
+    )  # fmt: skip
+    level = rows << (cell_bits + dac_bits)
+    code = level if adc is None else 1 << adc.bits
+    sums = code * layer.groups * 2 * layer.converters << 3 + dac_bits * (layer.chunks - 1)
+    most = max(level << 26, sums << 12) + (1 << 32)
+    assert max(layer.ranges.bound, layer.ranges.total.bound) < most < 1 << 62
+
+
 def test_worked_example():
     # One column, weights 3, -1, 2; inputs 0..3: from -1 * 3 to (3 + 2) * 3.
     layer = layer_of([[[[3], [0], [2]], [[0], [1], [0]]]], bias=[4])

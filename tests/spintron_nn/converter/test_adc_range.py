@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spintron_ir import IntType
-from spintron_nn.converter.adc_range import choose_adc
+from spintron_ir import IntType, arith
+from spintron_nn.converter.adc_range import _Codes, _levels, choose_adc
 from spintron_nn.converter.mapping import map_layer
 from spintron_nn.core.chip import Chip
 from spintron_nn.core.mtj_models import MTJConfig
@@ -48,6 +48,35 @@ def test_no_shift_does_better(bits):
         unexplained(replace(plain, adc=replace(choice.adc, shift=shift))) for shift in range(8)
     ]
     assert choice.error <= min(others) + 1e-12
+
+
+@pytest.mark.parametrize("scheme", ["pair", "columns", "reference"])
+@pytest.mark.parametrize(("bits", "gain"), [(1, 1), (3, 5), (6, 1), (16, 15)])
+@pytest.mark.parametrize("signed", [False, True])
+def test_sums_of_codes_are_those_of_the_layer(scheme, bits, gain, signed):
+    x = X - 8 * signed
+    plain = layer(scheme, kind=IntType(4, signed=signed), bits=4, dac_bits=3)
+    choice = choose_adc(plain, x, bits, gains=(gain,), shift=None if bits > 1 else 0)
+    adc = choice.adc
+    half = int(bits == 3)
+    codes = _Codes(plain, _levels(plain, x), bits, gain, adc.offset.astype(np.int64), adc.shift)
+    moved = replace(adc, offset=adc.offset - half)
+    expected = replace(plain, adc=moved).accumulate(x)
+    np.testing.assert_array_equal(codes.sums(adc.shift, half), expected)
+
+
+@pytest.mark.parametrize("blocks", [None, 3])
+def test_currents_are_those_of_the_contract(blocks):
+    plain = layer("columns", dac_bits=3, blocks=blocks)
+    x = RANDOM.integers(0, 16, (7, plain.inputs))
+    chunks = arith.chunks(x, bits=4, signed=False, dac_bits=3).reshape(2, 7, blocks or 1, -1)
+    weights = plain.weights.reshape(2, 2, 40, blocks or 1, -1)
+    found = _levels(plain, x)
+    for k, (start, stop) in enumerate(plain.row_groups):
+        current = np.einsum(
+            "pnbr,sdrbc->sdpnbc", chunks[..., start:stop], weights[:, :, start:stop]
+        )
+        np.testing.assert_array_equal(found[k], current.reshape(2, 2, 2, 7, 9))
 
 
 def test_errors_fall_with_bits():

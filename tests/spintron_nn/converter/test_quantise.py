@@ -8,6 +8,7 @@ from spintron_nn.converter.quantise import (
     Affine,
     best_scale,
     codes_of,
+    nearest_states,
     percentile_scale,
     percentile_step,
     quantise_weights,
@@ -103,6 +104,41 @@ def test_step_of_a_percentile_by_hand():
     each = percentile_step(weight, values, 75, per_channel=True)
     assert each.tolist() == [1.0, 1.0]  # none of the second's is above 0: any step will do
     assert percentile_step(weight, values, 100, per_channel=False).tolist() == [8 / 3, 8 / 3]
+
+
+@pytest.mark.parametrize("kind", [IntType(1), IntType(2, signed=True), IntType(4), IntType(8)])
+@pytest.mark.parametrize("source", ["normal", "half", "whole", "far", "tiny"])
+def test_scale_is_that_of_every_scale_tried(kind, source):
+    values = RANDOM.standard_normal(9_000)
+    values = {
+        "normal": values,
+        "half": np.maximum(values, 0.0),
+        "whole": np.round(2 * values),  # scales are as good as each other there
+        "far": np.append(values, 1e6),
+        "tiny": values * 1e-160,  # squares are no numbers any more
+    }[source]
+    target = values if kind.signed else np.maximum(values, 0.0)
+    whole = target.max() / max(kind.high, 1)
+    if kind.signed:
+        whole = max(whole, target.min() / kind.low)
+
+    def error(scale):
+        return np.square(codes_of(values, scale, kind) * scale - target).sum()
+
+    best = min((whole * np.geomspace(1, 0.05, 96)).tolist(), key=error)
+    codes = codes_of(values, best, kind)
+    fitted = (codes * target).sum() / np.square(codes).sum()
+    assert best_scale(values, kind) == (fitted if error(fitted) < error(best) else best)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 5, 8])
+def test_states_are_the_nearest_on_both_sides_of_every_edge(bits):
+    values = np.arange(1 - (1 << bits), 1 << bits, 2.0)
+    edges = (values[1:] + values[:-1]) / 2
+    weight = np.stack([edges, np.nextafter(edges, -np.inf)])
+    states = nearest_states(weight, values, np.ones((2, 1)))
+    count = np.arange(len(edges))
+    np.testing.assert_array_equal(states, [count + 1, count])
 
 
 def test_scale_clips_where_that_pays():
