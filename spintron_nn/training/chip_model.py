@@ -177,13 +177,17 @@ class ChipModel(nn.Module):
         """
         check_int("ChipModel", "samples", samples, 1, 1 << 16)
         self._placed = None
-        if self.trial.adc_steps and not self.learn_ranges and int(self.passes) % REFRESH == 0:
-            if int(self.passes):
+        passes = self.passes
+        if self.trial.adc_steps and not self.learn_ranges and int(passes) % REFRESH == 0:
+            if int(passes):
                 self.calibrate()
-        self.passes += 1
+        passes.add_(1)
         draw = Draw(self.sampler, self.sampler.dies(samples, random), random)
-        with torch.autocast(self.passes.device.type, enabled=False):
-            return Pass(self, draw, observe).run(self.given.inputs(x))
+        device, inputs = passes.device.type, self.given.inputs(x)
+        if not torch.is_autocast_enabled(device):
+            return Pass(self, draw, observe).run(inputs)
+        with torch.autocast(device, enabled=False):
+            return Pass(self, draw, observe).run(inputs)
 
     def calibrate(self) -> None:
         """Choose the steps of the converters anew, as a conversion of the present weights does."""
@@ -270,7 +274,7 @@ class ChipModel(nn.Module):
 
     def tensors(self) -> dict[str, Tensor]:
         """Parameters and statistics of the module that its graph has, by name."""
-        return {key: getattr(owner, name) for key, (owner, name) in self._owners.items()}
+        return {key: parts[name] for key, (parts, name) in self._owners.items()}
 
     def _held(self) -> Tensor:
         """State of every weight of all matrices in a row, one byte each."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from spintron_nn.converter.graph import Conv, Linear, Step
 
 from .held import Draw, Held
 from .operations import padded
-from .product import held_product
+from .product import Result, held_product, product, through
 from .quantisers import LevelSet, held_weights
 from .reads import Reads, fitted
 
@@ -59,7 +60,7 @@ class Crossbar:
     reads: Reads
     oriented: bool
 
-    @property
+    @cached_property
     def operation(self) -> Linear | Conv:
         """The operation."""
         operation = self.step.operation
@@ -71,7 +72,7 @@ class Crossbar:
         """Name of the step."""
         return self.step.name
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Name of the weights in the module's state."""
         return str(self.operation.weight_key)
@@ -81,15 +82,25 @@ class Crossbar:
         """Type of the inputs."""
         return self.layer.input
 
-    @property
+    @cached_property
     def slices(self) -> int:
         """Pairs of devices a weight."""
         return self.bits // self.level_bits
 
-    @property
+    @cached_property
     def ordered(self) -> bool:
         """Whether the order of rows matters."""
         return self.oriented or self.reads.adc_bits is not None
+
+    @cached_property
+    def linear(self) -> bool:
+        """Whether it takes vectors, not windows."""
+        return isinstance(self.operation, Linear)
+
+    @cached_property
+    def alone(self) -> bool:
+        """Whether an input has the matrix once, or an image of places."""
+        return not self.linear or len(self.step.shape) == 1
 
     @property
     def groups(self) -> int:
@@ -105,17 +116,18 @@ class Crossbar:
         return self.levels.states(weight / self.tall(step))
 
     def rows(self, weight: Tensor) -> Tensor:
-        """Weights or states as ``(outputs, rows)``, rows as a chip has them where that matters."""
-        if weight.ndim == 2:
+        """Weights or states as ``(..., outputs, rows)``, as a chip has them where that matters."""
+        axes = self.operation.weight.ndim
+        if axes == 2:
             return weight
-        turned = weight.movedim(1, -1) if self.ordered else weight
-        return turned.reshape(len(weight), -1)
+        turned = weight.movedim(1 - axes, -1) if self.ordered else weight
+        return turned.flatten(1 - axes)
 
     def forward(
         self,
         x: Tensor,
-        weight: Tensor,
-        bias: Tensor | None,
+        codes: Tensor | None,
+        parameters: tuple[Tensor, Tensor | None],
         steps: tuple[Tensor, Tensor, Tensor | None],
         held: Held,
         draw: Draw,
@@ -126,8 +138,10 @@ class Crossbar:
         ----------
         x : Tensor of shape ``(samples or 1, batch, *inputs)``
             Quantised inputs.
-        weight, bias : Tensor, None without
-            Parameters.
+        codes : int8 or int16 Tensor of that shape, or None
+            Their codes; None where they are no whole ones, or not known.
+        parameters : (Tensor, Tensor or None)
+            Weights and, if there is one, bias.
         steps : (Tensor, Tensor, Tensor or None)
             Step of the weights, of the inputs, and of the converters in even levels, None where
             these are lossless.
@@ -136,21 +150,22 @@ class Crossbar:
         draw : Draw
             The chips.
         """
-        step, scale, adc_step = steps
-        if isinstance(self.operation, Linear):
-            given = weight, step, self.levels, held.ratio, held.whole
-            found = held_product(x, *given, None)
-        else:
-            tall = self.tall(step)
-            found = self.product(x, held_weights(weight, tall, self.levels, held.ratio, held.whole))
-        noise = self._noise(held.states, draw)
-        if adc_step is None:
-            found = self._summed(found, noise, scale, step, draw)
-        if adc_step is not None or not self.normed:
-            found = self._lined(found, x, (step, scale, adc_step), held, noise, draw)
-        if bias is None:
-            return found
-        return found + self._of_outputs(bias)
+        (weight, bias), (step, _, adc_step) = parameters, steps
+        if self.linear:
+            inner = x.shape[1:-1]
+            if len(inner) > 1:
+                x, codes = x.flatten(1, -2), None if codes is None else codes.flatten(1, -2)
+            with torch.no_grad():
+                result = self._on_vectors(x, codes, steps, held, draw)
+            found = held_product(x, weight, step, bias, self.levels, held, result)
+            return found if len(inner) == 1 else found.unflatten(1, inner)
+        on_chips = held_weights(weight, self.tall(step), self.levels, held.ratio, held.whole)
+        exact = self.product(x, on_chips)
+        with torch.no_grad():
+            read = None if adc_step is None else self._read(x, codes, steps, held, draw)[0]
+            result = self._result(exact.detach(), read, x, steps, held, draw)
+        found = through(exact, result)
+        return found if bias is None else found + self._of_outputs(bias)
 
     def _of_outputs(self, values: Tensor) -> Tensor:
         """Values of the outputs, with the axes behind them."""
@@ -166,7 +181,7 @@ class Crossbar:
 
     def _noise(self, states: Tensor, draw: Draw) -> Tensor | float:
         """Deviation of a read, in even levels."""
-        if not self.reads.noisy(draw.sampler):
+        if not draw.sampler.noisy:
             return 0.0
         levels = self.digits(self.rows(states)).transpose(1, 2)
         return draw.sampler.read_noise(
@@ -177,62 +192,100 @@ class Crossbar:
         self, found: Tensor, noise: Tensor | float, scale: Tensor, step: Tensor, draw: Draw
     ) -> Tensor:
         """Results with the noise of all reads that they are summed of, without any converter."""
-        if isinstance(noise, float) and noise == 0:
-            return found
-        with torch.no_grad():
-            deviation = self.reads.summed(self, noise).to(found) * (step * scale)
-            axis = 2 if self.operation.weight.ndim > 2 else -1
-            tall = deviation.reshape(-1, *[1] * (found.ndim - 2), deviation.shape[-1])
-            deviation = tall.movedim(-1, axis)
-            drawn = torch.randn(found.shape, generator=draw.random).to(found)
-        return found + drawn * deviation
+        deviation = self.reads.summed(self, noise).to(found) * (step * scale)
+        axis = 2 if self.operation.weight.ndim > 2 else -1
+        tall = deviation.reshape(-1, *[1] * (found.ndim - 2), deviation.shape[-1])
+        drawn = torch.randn(found.shape, generator=draw.random).to(found)
+        return found + drawn * tall.movedim(-1, axis)
 
-    def _lined(
+    def _on_vectors(
         self,
-        found: Tensor,
+        x: Tensor,
+        codes: Tensor | None,
+        steps: tuple[Tensor, Tensor, Tensor | None],
+        held: Held,
+        draw: Draw,
+    ) -> Result:
+        """Product of vectors and a matrix, and what chips give for it."""
+        step, scale, adc_step = steps
+        size = step * held.unit
+        if adc_step is not None:
+            read, exact = self._read(x, codes, steps, held, draw)
+            return self._result(exact * (step * scale), read, x, steps, held, draw, size)
+        if codes is None:
+            exact = product(x, held.matrix, size)
+        else:
+            exact = product(codes, held.matrix, size * scale)
+        return self._result(exact, None, x, steps, held, draw, size)
+
+    def _read(
+        self,
+        x: Tensor,
+        codes: Tensor | None,
+        steps: tuple[Tensor, Tensor, Tensor | None],
+        held: Held,
+        draw: Draw,
+    ) -> tuple[Tensor, Tensor]:
+        """Accumulators of codes of converters, and of what these were made of, in even levels."""
+        assert steps[2] is not None
+        vectors = self._vectors((x / steps[1]).round_() if codes is None else codes.to(x.dtype))
+        noise = self._noise(held.states, draw)
+        found = self.reads.run(self, vectors, (held, steps[2], noise), draw)
+        first, second = (self._image(part) for part in found)
+        return first, second
+
+    def _result(
+        self,
+        exact: Tensor,
+        read: Tensor | None,
         x: Tensor,
         steps: tuple[Tensor, Tensor, Tensor | None],
         held: Held,
-        noise: Tensor | float,
         draw: Draw,
-    ) -> Tensor:
-        """Results on the line that the calibration of each chip finds, through its converters."""
+        size: Tensor | None = None,
+    ) -> Result:
+        """What chips give for a product: read, on the line that their calibration finds."""
         step, scale, adc_step = steps
-        every = max(x.shape[1] // FITTED, 1) if adc_step is None else 1
-        with torch.no_grad():
-            target = found[:, ::every]
-            if not self.normed:
-                target = self._target(x[:, ::every], held.states, step)
-            real = found
-            if adc_step is not None:
-                vectors = self._vectors(x / scale)
-                given = held.pairs, adc_step, noise
-                real = self._image(self.reads.run(self, vectors, given, draw))
-                real = real * (self._of_outputs(step) * (scale * adc_step))
-            slope, offset = self._line(real[:, ::every], target)
-        if adc_step is None:
-            return found * slope + offset
-        return found + (real * slope + offset - found).detach()
+        if read is None or adc_step is None:
+            given = exact
+            if draw.sampler.noisy:
+                given = self._summed(exact, self._noise(held.states, draw), scale, step, draw)
+            if self.normed:
+                return Result(exact, given, None, size)
+            every = max(x.shape[1] // FITTED, 1) if self.alone else 1
+        else:
+            given, every = read * (self._of_outputs(step) * (scale * adc_step)), 1
+        target = exact
+        if not self.normed:
+            target = self._target(x[:, ::every], held.states, step)
+        slope, offset = self._line(given[:, ::every], target)
+        lined = torch.addcmul(offset, given, slope)
+        return Result(exact, lined, slope if adc_step is None else None, size)
 
     def _target(self, x: Tensor, states: Tensor, step: Tensor) -> Tensor:
         """What nominal devices give."""
-        return self.product(x, self.levels.of(states)[None]) * self._of_outputs(step)
+        nominal = self.levels.of(states)[None]
+        if self.linear:
+            return product(x, nominal, step.view(1, 1, -1))
+        return self.product(x, nominal) * self._of_outputs(step)
 
     def _line(self, real: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Line of each chip from its results to those wanted, as its calibration finds it."""
-        axis = 2 if self.operation.weight.ndim > 2 else -1
+        if self.linear:
+            return fitted(real, target, per_channel=self.per_channel)
+        axis = 2
         slope, offset = fitted(
             real.movedim(axis, -1).flatten(1, -2),
             target.movedim(axis, -1).flatten(1, -2),
             per_channel=self.per_channel,
         )
-        tall = (len(slope), *[1] * (real.ndim - 2), -1)
+        tall = (real.shape[0], *[1] * (real.ndim - 2), -1)
         first, second = (part.reshape(tall).movedim(-1, axis) for part in (slope, offset))
         return first, second
 
     def observed(self, codes: Tensor, weight: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
         """Input codes ``(vectors, inputs)`` and states ``(outputs, rows)``, with gradients."""
-        vectors = self._vectors(codes, whole=False)
+        vectors = self._vectors(codes)
         flat = vectors.transpose(1, 2).flatten(2).flatten(0, 1)
         ratio = self.rows(weight / self.tall(step)).clamp(*self.levels.clip)
         smooth = ratio * (len(self.levels.values) - 1) / (self.levels.high - self.levels.low)
@@ -246,9 +299,8 @@ class Crossbar:
             return _matrix(x, weight)
         return _windows(self.operation, self.step, x, weight)
 
-    def _vectors(self, codes: Tensor, *, whole: bool = True) -> Tensor:
-        """Codes, rounded, as ``(samples or 1, groups, vectors, rows)``."""
-        codes = codes.round() if whole else codes
+    def _vectors(self, codes: Tensor) -> Tensor:
+        """Codes as ``(samples or 1, groups, vectors, rows)``."""
         operation = self.operation
         if isinstance(operation, Linear):
             return codes.flatten(1, -2)[:, None]
@@ -267,12 +319,15 @@ class Crossbar:
         )
 
     def _image(self, found: Tensor) -> Tensor:
-        """Results of vectors ``(samples, groups, vectors, outputs of a group)`` as the step's."""
+        """Results of vectors ``(samples, groups, vectors, outputs of a group)`` as the step's.
+
+        Of a matrix they stay vectors.
+        """
+        if self.linear:
+            return found[:, 0]
         shape = self.step.shape
-        chips, groups, vectors, _ = found.shape
+        chips, _, vectors, _ = found.shape
         flat = found.transpose(1, 2).reshape(chips, vectors, -1)
-        if isinstance(self.operation, Linear):
-            return flat.reshape(chips, -1, *shape)
         positions = math.prod(shape[1:])
         return (
             flat.reshape(chips, -1, positions, shape[0]).transpose(2, 3).reshape(chips, -1, *shape)

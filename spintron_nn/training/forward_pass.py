@@ -17,13 +17,15 @@ from .held import Draw, drawn
 from .norm import normalised
 from .operations import OPERATIONS
 from .places import Place
-from .quantisers import quantise_activations
+from .quantisers import coded_activations
 from .trial import Dropped
 
 if TYPE_CHECKING:
     from .chip_model import ChipModel
 
 __all__ = ["Observe", "Pass"]
+
+RELU = Function("relu")
 
 Observe = Callable[[str, Crossbar, Tensor, Tensor], None]
 """``observe(name, crossbar, codes, states)`` is told of every matrix of a forward pass."""
@@ -49,27 +51,30 @@ class Pass:
         crossbars = self.trial.crossbars
         weights = {name: self.tensors[crossbar.key] for name, crossbar in crossbars.items()}
         self.held = drawn(crossbars, weights, self.now.steps, draw)
+        self.codes: dict[str, Tensor] = {}
 
     def run(self, inputs: dict[str, Tensor]) -> Any:
         """Scores, of one output or by name."""
-        graph = self.trial.model
+        graph, dropped = self.trial.model, self.trial.dropped
         values = {name: self._coded(name, x[None].float()) for name, x in inputs.items()}
         left = dict(self.trial.uses)
         for step in graph.steps:
-            given = [
-                self._dropped(values[name], (step.name, number))
-                for number, name in enumerate(step.inputs)
-            ]
+            given = [values[name] for name in step.inputs]
+            if dropped:
+                given = [self._dropped(x, (step.name, place)) for place, x in enumerate(given)]
             values[step.name] = self._step(step, given)
             for name in step.inputs:
                 left[name] -= 1
                 if not left[name]:
                     del values[name]
+                    self.codes.pop(name, None)
         chips = self.draw.dies.samples
         found = {}
         for title, name in graph.outputs.items():
             value = self._dropped(values[name], (name, -1))
-            found[title] = value.expand(chips, *value.shape[1:])
+            if value.shape[0] < chips:
+                value = value.expand(chips, *value.shape[1:])
+            found[title] = value
         return found if len(found) > 1 else next(iter(found.values()))
 
     def _coded(self, name: str, x: Tensor, place: Place | None = None) -> Tensor:
@@ -78,7 +83,10 @@ class Pass:
         if place is None:
             return x
         features = math.prod(x.shape[2:])
-        return quantise_activations(x, self._scale(place), place.kind, features=features)
+        found, codes = coded_activations(x, self._scale(place), place.kind, features=features)
+        if name:
+            self.codes[name] = codes
+        return found
 
     def _scale(self, place: Place) -> Tensor:
         """Real value of one code; that of shares is what their bits say."""
@@ -99,7 +107,7 @@ class Pass:
             found = self._matrix(self.trial.crossbars[step.name], step, given[0])
         elif isinstance(operation, Norm):
             found = normalised(self.model.module, self.tensors, operation, given[0])
-        elif operation == Function("relu") and place is not None and not place.kind.signed:
+        elif operation == RELU and place is not None and not place.kind.signed:
             found = given[0]  # codes without a sign cut off what is below zero
         elif step.name in self.trial.places.joined:
             joined = self.trial.places.joined[step.name]
@@ -117,7 +125,8 @@ class Pass:
             raise ConversionError([f"{step.origin or step.name}: takes values that are no codes"])
         scale, size = self._scale(place), self.now.steps[step.name]
         if self.observe is not None:
-            codes, states = crossbar.observed(x / scale, weight, size)
-            self.observe(step.name, crossbar, codes, states)
+            self.observe(step.name, crossbar, *crossbar.observed(x / scale, weight, size))
         steps = size, scale, self.now.ranges.get(step.name)
-        return crossbar.forward(x, weight, bias, steps, self.held[step.name], self.draw)
+        dropped = (step.name, 0) in self.trial.dropped
+        codes = None if dropped else self.codes.get(step.inputs[0])
+        return crossbar.forward(x, codes, (weight, bias), steps, self.held[step.name], self.draw)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,18 +44,38 @@ class Held:
     ----------
     ratio : Tensor of the shape of the weights
         Weights over their step.
-    states : int32 Tensor of that shape
+    states : integer Tensor of that shape
         State of each weight.
-    pairs : Tensor of shape ``(samples, slices, outputs, rows)``
-        What pairs of devices differ by, in even levels.
-    whole : Tensor of shape ``(samples, *weights)``
-        Value of each weight: its slices with their places.
+    codes : integer or float32 Tensor of shape ``(samples, slices, weights in a row)``
+        What pairs of devices differ by, in units.
+    values : integer or float32 Tensor of shape ``(samples, weights in a row)``
+        What weights are worth, in units: their slices with their places.
+    unit : Tensor of shape ``(samples, 1, 1)``
+        Even levels of a unit on each chip.
     """
 
     ratio: Tensor
     states: Tensor
-    pairs: Tensor
-    whole: Tensor
+    codes: Tensor
+    values: Tensor
+    unit: Tensor
+
+    @property
+    def matrix(self) -> Tensor:
+        """Values as ``(samples, outputs, rows)``, in units, rows in the order of the weights."""
+        return self.values.reshape(self.values.shape[0], self.ratio.shape[0], -1)
+
+    @property
+    def whole(self) -> Tensor:
+        """Values of the shape ``(samples, *weights)``, in even levels."""
+        found = self.values * self.unit[:, 0]
+        return found.reshape(-1, *self.ratio.shape)
+
+    @property
+    def pairs(self) -> Tensor:
+        """Pairs of the shape ``(samples, slices, *weights)``, in even levels."""
+        found = self.codes * self.unit
+        return found.reshape(*found.shape[:2], *self.ratio.shape)
 
 
 @torch.no_grad()
@@ -76,43 +96,63 @@ def drawn(
     draw : Draw
         The chips.
     """
-    ratios, states, levels = {}, {}, {}
+    found: dict[str, Held] = {}
+    alike: dict[int, list[str]] = {}
     for name, crossbar in crossbars.items():
-        ratios[name] = weights[name] / crossbar.tall(steps[name])
-        states[name] = crossbar.levels.states(ratios[name])
-        levels[name] = crossbar.digits(crossbar.rows(states[name]))
-    if any(crossbar.oriented for crossbar in crossbars.values()):
-        pairs = {
-            name: draw.sampler.differences(
-                one.transpose(1, 2).contiguous(), draw.dies, draw.random
-            ).transpose(2, 3)
-            for name, one in levels.items()
-        }
-    else:
-        flat = torch.cat([one.reshape(-1) for one in levels.values()])
-        every = draw.sampler.differences(flat[None, None], draw.dies, draw.random)[:, 0, 0]
-        parts = every.split([one.numel() for one in levels.values()], dim=1)
-        pairs = {
-            name: part.reshape(-1, *one.shape)
-            for part, (name, one) in zip(parts, levels.items(), strict=True)
-        }
-    return {
-        name: Held(
-            ratios[name], states[name], pairs[name], _whole(crossbar, states[name], pairs[name])
+        if crossbar.oriented:
+            found[name] = _placed(crossbar, weights[name], steps[name], draw)
+        else:
+            alike.setdefault(id(crossbar.levels), []).append(name)
+    for names in alike.values():
+        chosen = [crossbars[name] for name in names]
+        given = [weights[name] for name in names], [steps[name] for name in names]
+        found |= zip(names, _in_a_row(chosen, *given, draw), strict=True)
+    return found
+
+
+def _in_a_row(
+    crossbars: Sequence[Crossbar], weights: Sequence[Tensor], steps: Sequence[Tensor], draw: Draw
+) -> list[Held]:
+    """Matrices of the same levels, each pass over all of their weights together."""
+    sizes = [weight.numel() for weight in weights]
+    flat = weights[0].new_empty(sum(sizes))
+    ratios = [
+        torch.div(weight, crossbar.tall(step), out=part.view(weight.shape))
+        for crossbar, weight, step, part in zip(
+            crossbars, weights, steps, flat.split(sizes), strict=True
         )
-        for name, crossbar in crossbars.items()
-    }
+    ]
+    first = crossbars[0]
+    states = first.levels.states(flat)
+    digits = first.digits(states)[:, None]
+    codes, unit = draw.sampler.codes(digits, draw.dies, draw.random)
+    codes, unit = codes.squeeze(2), unit.squeeze(1)
+    values = _values(first, codes)
+    each = zip(ratios, *(part.split(sizes, -1) for part in (states, codes, values)), strict=True)
+    return [
+        Held(ratio, state.view(ratio.shape), code, value, unit)
+        for ratio, state, code, value in each
+    ]
 
 
-def _whole(crossbar: Crossbar, states: Tensor, pairs: Tensor) -> Tensor:
-    """Values of weights, in their own shape."""
+def _placed(crossbar: Crossbar, weight: Tensor, step: Tensor, draw: Draw) -> Held:
+    """A matrix whose devices depend on what is a row and what a column."""
+    ratio = weight / crossbar.tall(step)
+    states = crossbar.levels.states(ratio)
+    levels = crossbar.digits(crossbar.rows(states)).transpose(1, 2).contiguous()
+    found, unit = draw.sampler.codes(levels, draw.dies, draw.random)
+    found = (found * unit).transpose(2, 3)
+    outputs, channels, *kernel = weight.shape
+    if kernel and crossbar.ordered:
+        found = found.unflatten(3, (*kernel, channels)).movedim(-1, 3)
+    codes = found.flatten(2)
+    return Held(ratio, states, codes, _values(crossbar, codes), unit.new_ones(len(unit), 1, 1))
+
+
+def _values(crossbar: Crossbar, codes: Tensor) -> Tensor:
+    """Values of weights, of ``(samples, slices, weights)``."""
     if crossbar.slices == 1:
-        found = pairs[:, 0]
-    else:
-        places = range(0, crossbar.bits, crossbar.level_bits)
-        shifts = pairs.new_tensor([float(1 << place) for place in places])
-        found = torch.tensordot(pairs, shifts, dims=([1], [0]))
-    if not crossbar.ordered or states.ndim == 2:
-        return found.reshape(-1, *states.shape)
-    outputs, channels, *kernel = states.shape
-    return found.reshape(len(found), outputs, *kernel, channels).movedim(-1, 2)
+        return codes[:, 0]
+    places = range(0, crossbar.bits, crossbar.level_bits)
+    shifts = torch.tensor([float(1 << place) for place in places], device=codes.device)
+    return torch.tensordot(codes.to(shifts.dtype), shifts, dims=([1], [0]))

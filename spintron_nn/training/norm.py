@@ -32,7 +32,7 @@ def normalised(module: nn.Module, tensors: Mapping[str, Tensor], norm: Norm, x: 
         Values.
     """
     assert norm.mean_key is not None and norm.var_key is not None
-    chips = len(x)
+    chips = x.shape[0]
     running = [tensors[norm.mean_key], tensors[norm.var_key]]
     gamma, beta = (None if key is None else tensors[key] for key in (norm.gamma_key, norm.beta_key))
     momentum = _momentum(module, norm.mean_key)

@@ -35,13 +35,18 @@ def tensors_of(module: nn.Module) -> dict[str, Tensor]:
     return dict(module.state_dict(keep_vars=True))
 
 
-def owners_of(model: Model, module: nn.Module) -> dict[str, tuple[nn.Module, str]]:
-    """Modules, and names in them, of the parameters and statistics that a graph has, by key."""
+def owners_of(model: Model, module: nn.Module) -> dict[str, tuple[dict[str, Any], str]]:
+    """Where the parameters and statistics of a graph are, by key: a dict of a module, and a name.
+
+    That is several times faster than to ask the module.
+    """
     found = {}
     for step in model.steps:
         for _, key in _keys(step.operation):
-            owner, _, name = key.rpartition(".")
-            found[key] = module.get_submodule(owner), name
+            path, _, name = key.rpartition(".")
+            owner = module.get_submodule(path)
+            parts: Any = owner._parameters if name in owner._parameters else owner._buffers
+            found[key] = parts, name
     return found
 
 
@@ -120,6 +125,7 @@ def filled(model: Model, module: nn.Module, weight: Callable[[Step], Reals]) -> 
 
 def momentum_of(module: nn.Module, key: str) -> tuple[float | None, Tensor | None]:
     """Momentum of running statistics, None for a mean over all batches, and their counter."""
-    owner = module.get_submodule(key.rpartition(".")[0])
-    counter = getattr(owner, "num_batches_tracked", None)
-    return getattr(owner, "momentum", MOMENTUM), counter
+    for name in key.split(".")[:-1]:
+        module = module._modules[name]  # type: ignore[assignment]
+    counter = module._buffers.get("num_batches_tracked")
+    return getattr(module, "momentum", MOMENTUM), counter

@@ -2,56 +2,138 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from .quantisers import LevelSet, inside
+from .held import Held
+from .quantisers import LevelSet, passed_
 
-__all__ = ["held_product"]
+__all__ = ["Result", "held_product", "product", "through"]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A product, and what chips give for it.
+
+    Attributes
+    ----------
+    exact : Tensor
+        The product.
+    given : Tensor of its shape
+        What is computed on with: noise, converters and a line.
+    slope : Tensor that broadcasts to it, or None
+        What gradients of the second are multiplied by for those of the first; None: 1.
+    size : Tensor of shape ``(samples or 1, 1, outputs or 1)``, or None
+        Of a matrix: factor of what chips hold, the step in units.
+    """
+
+    exact: Tensor
+    given: Tensor
+    slope: Tensor | None = None
+    size: Tensor | None = None
+
+
+def product(x: Tensor, whole: Tensor, size: Tensor) -> Tensor:
+    """Product of vectors and a matrix on each chip, ``x @ (whole * size).T``.
+
+    Parameters
+    ----------
+    x : Tensor of shape ``(samples or 1, vectors, rows)``
+        Vectors.
+    whole : Tensor of shape ``(samples, outputs, rows)``
+        Matrices. Where both are int8 they may be multiplied as such; results are the same, up to
+        sums of ``2**24``.
+    size : Tensor of shape ``(samples or 1, 1, outputs or 1)``
+        Factor of each output.
+
+    Returns
+    -------
+    Tensor of shape ``(samples, vectors, outputs)``, of the type of the factor
+    """
+    chips, vectors, rows = x.shape
+    if chips > 1:
+        return torch.matmul(x.to(size.dtype), whole.to(size.dtype).mT) * size
+    chips, flat = whole.shape[0], whole.reshape(-1, rows)
+    left = x.reshape(vectors, rows)
+    # Of a single row torch mixes up what is a row and what a column.
+    if x.dtype == flat.dtype == torch.int8 and rows > 1 and x.is_cpu and exact_bytes():
+        found = torch._int_mm(left, flat.T)
+    else:
+        found = left.to(size.dtype) @ flat.to(size.dtype).T
+    if chips == 1:
+        return found * size
+    return found.view(vectors, chips, -1).transpose(0, 1) * size
+
+
+@cache
+def exact_bytes() -> bool:
+    """Whether this processor multiplies matrices of bytes, and does not saturate on the way."""
+    if not getattr(torch.cpu, "_is_vnni_supported", bool)():
+        return False
+    least = torch.full((32, 64), -128, dtype=torch.int8)
+    return bool((torch._int_mm(least, least.T) == 64 << 14).all())
+
+
+def through(exact: Tensor, result: Result) -> Tensor:
+    """What chips give, with the gradients of the product."""
+    found: Tensor = _Through.apply(exact, result.given, result.slope)
+    return found
+
+
+class _Through(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, exact: Tensor, given: Tensor, slope: Tensor | None) -> Tensor:
+        ctx.slope = slope
+        return given.view_as(given)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        (grad,) = grads
+        return grad if ctx.slope is None else grad * ctx.slope, None, None
 
 
 def held_product(
     x: Tensor,
     weight: Tensor,
     step: Tensor,
-    levels: LevelSet,
-    ratio: Tensor,
-    held: Tensor,
     bias: Tensor | None,
+    levels: LevelSet,
+    held: Held,
+    result: Result,
 ) -> Tensor:
-    """Product of vectors and a matrix on each chip, ``x @ (held * step).T + bias``.
+    """What chips give for the product of vectors and a matrix, ``x @ (held * step).T``, and a bias.
 
-    Values and gradients are those of :func:`~.quantisers.held_weights` with a product behind it, in
-    fewer passes over the weights: the step multiplies results, its gradient takes the results in
-    place of the gradients of all weights, and those of a weight are summed over the chips in one
-    product.
+    Gradients are those of :func:`~.quantisers.held_weights` with a product behind it, in
+    fewer passes over the weights: the gradient of the step takes the results in place of the
+    gradients of all weights, and those of a weight are summed over the chips in one product.
 
     Parameters
     ----------
-    x : Tensor of shape ``(samples or 1, ..., rows)``
+    x : Tensor of shape ``(samples or 1, vectors, rows)``
         Vectors.
     weight : Tensor of shape ``(outputs, rows)``
         Weights.
     step : Tensor of shape ``(outputs,)`` or ``(1,)``
         Step of each output, or one for all.
-    levels : LevelSet
-        What a weight can be.
-    ratio : Tensor of shape ``(outputs, rows)``
-        Weights over their step.
-    held : Tensor of shape ``(samples, outputs, rows)``
-        What chips hold, in units of the step.
     bias : Tensor of shape ``(outputs,)``, or None
         Bias.
+    levels : LevelSet
+        What a weight can be.
+    held : Held
+        What chips hold.
+    result : Result
+        The product, and what chips give for it.
 
     Returns
     -------
-    Tensor of shape ``(samples, ..., outputs)``
+    Tensor of shape ``(samples, vectors, outputs)``
     """
-    vectors = x.reshape(x.shape[0], -1, x.shape[-1])
-    found: Tensor = _Product.apply(vectors, weight, step, levels, ratio, held, bias)
-    return found if x.ndim == 3 else found.reshape(-1, *x.shape[1:-1], found.shape[-1])
+    found: Tensor = _Product.apply(x, weight, step, bias, levels, held, result)
+    return found
 
 
 class _Product(torch.autograd.Function):
@@ -61,35 +143,43 @@ class _Product(torch.autograd.Function):
         x: Tensor,
         weight: Tensor,
         step: Tensor,
-        levels: LevelSet,
-        ratio: Tensor,
-        held: Tensor,
         bias: Tensor | None,
+        levels: LevelSet,
+        held: Held,
+        result: Result,
     ) -> Tensor:
-        found = torch.matmul(x, held.mT)
-        ctx.save_for_backward(x, ratio, step, held, found)
-        ctx.levels, ctx.biased = levels, bias is not None
-        return found * step if bias is None else torch.addcmul(bias, found, step)
+        ctx.save_for_backward(x, step)
+        ctx.levels, ctx.held, ctx.result = levels, held, result
+        return result.given.view_as(result.given) if bias is None else result.given + bias
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         (grad,) = grads
-        x, ratio, step, held, found = ctx.saved_tensors
-        levels: LevelSet = ctx.levels
-        shared = len(x) == 1
+        x, step = ctx.saved_tensors
+        held: Held = ctx.held
+        result: Result = ctx.result
+        (low, high), top = ctx.levels.clip, max(ctx.levels.high, 1e-30)
+        wants, ratio, (outputs, rows) = ctx.needs_input_grad, held.ratio, held.ratio.shape
+        flat, inputs = grad.reshape(-1, outputs), x.reshape(-1, rows)
+        of_bias = flat.sum(0) if wants[3] else None
+        if result.slope is not None:
+            grad = grad * result.slope
+            flat = grad.reshape(-1, outputs)
         # Vectors that all chips share, or one chip: its gradients are summed first.
-        summed = grad.sum(dim=0) if shared and len(grad) > 1 else grad.flatten(0, 1)
-        of_weight = inside(summed.T @ x.flatten(0, 1), ratio, *levels.clip)
-        of_step = None
-        if ctx.needs_input_grad[2]:
-            of_step = torch.linalg.vecdot(grad.flatten(0, 1), found.flatten(0, 1), dim=0)
-            of_step = of_step.sub_(torch.linalg.vecdot(of_weight, ratio))
+        shared = flat.shape[0] > inputs.shape[0]
+        summed = grad.sum(0) if shared else flat
+        of_weight = passed_(summed.T @ inputs, ratio, low, high)
+        of_step = of_x = None
+        if wants[2]:
+            of_step = (flat * result.exact.reshape(-1, outputs)).sum(0).div_(step)
+            of_step.sub_((of_weight * ratio).sum(1))
             if step.numel() == 1:
                 of_step = of_step.sum().reshape(1)
-            of_step.mul_((ratio.numel() // step.numel() * max(levels.high, 1e-30)) ** -0.5)
-        of_x = None
-        if ctx.needs_input_grad[0]:
-            of_x = torch.matmul(grad * step, held)
-            of_x = of_x.sum(dim=0, keepdim=True) if shared and len(grad) > 1 else of_x
-        of_bias = grad.flatten(0, 1).sum(dim=0) if ctx.biased else None
-        return of_x, of_weight, of_step, None, None, None, of_bias
+            of_step.mul_((ratio.numel() // step.numel() * top) ** -0.5)
+        if wants[0]:
+            assert result.size is not None
+            whole, sized = held.matrix.to(grad.dtype), grad * result.size
+            if shared:
+                sized, whole = sized.transpose(0, 1).flatten(1)[None], whole.reshape(1, -1, rows)
+            of_x = torch.matmul(sized, whole)
+        return of_x, of_weight, of_step, of_bias, None, None, None

@@ -11,7 +11,15 @@ from torch import Tensor
 
 from spintron_ir import IntType
 
-__all__ = ["LevelSet", "held_weights", "inside", "quantise_activations", "quantise_weights"]
+__all__ = [
+    "LevelSet",
+    "coded_activations",
+    "held_weights",
+    "inside",
+    "passed_",
+    "quantise_activations",
+    "quantise_weights",
+]
 
 FEW = 16
 """Uneven levels up to which comparisons are faster than a search."""
@@ -36,6 +44,8 @@ class LevelSet:
         Whether they are the odd integers, which arithmetic rounds to.
     low, high : float
         Least and largest value.
+    kind : torch.dtype
+        Type of a state.
     clip : (float, float)
         Where gradients pass: between the outermost values. Two values alone have twice their
         distance, for half of all weights lie beyond them and would never move again.
@@ -58,11 +68,11 @@ class LevelSet:
         self.clip = (self.low - more, self.high + more)
         self._count = count
         self._edges = torch.from_numpy((rising[1:] + rising[:-1]) / 2).float()
-        self._order = torch.from_numpy(order).to(torch.int32)
-        self._middle = torch.tensor(count / 2)
+        self.kind = torch.int8 if count <= 64 else torch.int16
+        self._order = torch.from_numpy(order).to(self.kind)
 
     def states(self, ratio: Tensor) -> Tensor:
-        """State of each weight, int32; half-way between two values it is that of the larger.
+        """State of each weight, of :attr:`kind`; half-way between two it is that of the larger.
 
         Parameters
         ----------
@@ -70,10 +80,10 @@ class LevelSet:
             Weights over their step.
         """
         if self.even:
-            # The least number of passes over the weights; an integer type cuts off what is behind
-            # the point.
-            place = torch.add(self._middle.to(ratio.device), ratio, alpha=0.5)
-            return place.clamp_(0.0, self._count - 0.5).to(torch.int32)
+            # Twice the state, and 1 on the way to the next; an integer type cuts off what is
+            # behind the point.
+            twice = ratio.add(self._count).clamp_(0.0, 2 * self._count - 1.0)
+            return twice.to(self.kind).bitwise_right_shift_(1)
         if self._count > FEW:
             place = torch.bucketize(ratio, self._edges.to(ratio.device), right=True)
         else:
@@ -121,8 +131,15 @@ def quantise_activations(
     >>> quantise_activations(torch.tensor([0.3, 0.8, 9.0]), torch.tensor(0.5), IntType(2)).tolist()
     [0.5, 1.0, 1.5]
     """
+    return coded_activations(values, scale, kind, features=features)[0]
+
+
+def coded_activations(
+    values: Tensor, scale: Tensor, kind: IntType, *, features: int = 1
+) -> tuple[Tensor, Tensor]:
+    """Quantise as :func:`quantise_activations`; return the codes, too, int8 or int16."""
     share = (features * max(kind.high, 1)) ** -0.5
-    found: Tensor = _Activations.apply(values, scale, kind.low, kind.high, share)
+    found: tuple[Tensor, Tensor] = _Activations.apply(values, scale, kind.low, kind.high, share)
     return found
 
 
@@ -130,27 +147,40 @@ class _Activations(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, values: Tensor, scale: Tensor, low: int, high: int, share: float
-    ) -> Tensor:
+    ) -> tuple[Tensor, Tensor]:
         ratio = values / scale
-        codes = ratio.add(0.5).floor_().clamp_(low, high)
+        found = ratio.add(0.5)
+        if low < 0:
+            found.floor_()  # of what is above 0 an integer type cuts off what is behind the point
+        codes = found.clamp_(low, high).to(torch.int8 if high <= 127 else torch.int16)
         ctx.save_for_backward(ratio, codes)
         ctx.bounds, ctx.share = (low, high), share
-        return codes * scale
+        ctx.mark_non_differentiable(codes)
+        ctx.set_materialize_grads(False)
+        return codes * scale, codes
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
-        (grad,) = grads
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        grad = grads[0]
         ratio, codes = ctx.saved_tensors
         low, high = ctx.bounds
-        passed = inside(grad, ratio, low, high)
-        flat = [part.reshape(-1) for part in (grad, codes, passed, ratio)]
-        step = torch.dot(flat[0], flat[1]) - torch.dot(flat[2], flat[3])
-        return passed, step * ctx.share, None, None, None
+        step = None
+        if ctx.needs_input_grad[1]:
+            error = codes - inside(ratio, ratio, low, high)
+            step = torch.dot(grad.reshape(-1), error.reshape(-1)).mul_(ctx.share)
+        return inside(grad, ratio, low, high), step, None, None, None
 
 
 def inside(grad: Tensor, ratio: Tensor, low: float, high: float) -> Tensor:
     """Gradient where a ratio lies between two bounds, 0 elsewhere, in one pass."""
-    found: Tensor = torch.ops.aten.hardtanh_backward(grad, ratio, low, high)
+    found: Tensor = torch.ops.aten.hardtanh_backward.default(grad, ratio, low, high)
+    return found
+
+
+def passed_(grad: Tensor, ratio: Tensor, low: float, high: float) -> Tensor:
+    """As :func:`inside`, in the place of the gradient."""
+    backward = torch.ops.aten.hardtanh_backward.grad_input
+    found: Tensor = backward(grad, ratio, low, high, grad_input=grad)
     return found
 
 

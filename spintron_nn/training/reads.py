@@ -10,11 +10,11 @@ from torch import Tensor
 
 from spintron_ir import IntType
 
-from .devices import Converters, DeviceSampler
+from .devices import Converters
 
 if TYPE_CHECKING:
     from .crossbar_layer import Crossbar
-    from .held import Draw
+    from .held import Draw, Held
 
 __all__ = ["Reads", "chunked", "fitted"]
 
@@ -50,10 +50,6 @@ class Reads:
         """Bits of an input of a type that are applied at once."""
         return min(self.dac_bits, kind.bits)
 
-    def noisy(self, sampler: DeviceSampler) -> bool:
-        """Whether a read has noise."""
-        return sampler.config.read_noise > 0 or sampler.config.telegraph.on
-
     def summed(self, crossbar: Crossbar, noise: Tensor | float) -> Tensor:
         """Deviation of an accumulator without converters: reads add with their places, squared.
 
@@ -82,10 +78,12 @@ class Reads:
         self,
         crossbar: Crossbar,
         codes: Tensor,
-        given: tuple[Tensor, Tensor, Tensor | float],
+        given: tuple[Held, Tensor, Tensor | float],
         draw: Draw,
-    ) -> Tensor:
-        """Accumulators ``(samples, groups, vectors, outputs of a group)``.
+    ) -> tuple[Tensor, Tensor]:
+        """Accumulators ``(samples, groups, vectors, outputs of a group)``, and exact ones.
+
+        The first count codes of converters, the second even levels that nothing was lost of.
 
         Parameters
         ----------
@@ -93,14 +91,14 @@ class Reads:
             The matrix.
         codes : Tensor of shape ``(samples or 1, groups, vectors, rows)``
             Input codes, whole numbers.
-        given : (Tensor, Tensor, Tensor or float)
-            What pairs of devices differ by, of shape ``(samples, slices, outputs, rows)``, one
-            code of a converter, and the deviation of a read as for :meth:`summed`, all in even
-            levels.
+        given : (Held, Tensor, Tensor or float)
+            What chips hold, and in even levels one code of a converter and the deviation of a
+            read, as for :meth:`summed`.
         draw : Draw
             The chips.
         """
-        held, adc_step, noise = given
+        matrix, adc_step, noise = given
+        held = crossbar.rows(matrix.pairs)
         chunks = chunked(codes, crossbar.kind, self.dac_bits)
         planes, groups, rows = len(chunks), codes.shape[1], codes.shape[-1]
         chips, slices, outputs, _ = held.shape
@@ -118,13 +116,23 @@ class Reads:
         right = right.reshape(chips, groups, parts, size, slices * cols)
         current = torch.matmul(left, right)
         current = current.reshape(chips, groups, parts, planes, height, slices, cols)
+        base = 1 << self.chunk_bits(crossbar.kind)
+        places = current.new_tensor(
+            [
+                [
+                    float(base**plane << shift)
+                    for shift in range(0, crossbar.bits, crossbar.level_bits)
+                ]
+                for plane in range(planes)
+            ]
+        )
+        exact = _added(current, places)
         if isinstance(noise, Tensor) or noise > 0:
             drawn = torch.randn(current.shape, generator=draw.random, dtype=current.dtype)
             if isinstance(noise, Tensor):  # (chips, slices, parts, outputs)
                 shaped = noise.reshape(chips, slices, parts, groups, cols)
                 noise = shaped.permute(0, 3, 2, 1, 4)[:, :, :, None, None]
             current.add_(drawn.to(current.device).mul_(noise))
-        base = 1 << self.chunk_bits(crossbar.kind)
         shares = current.new_tensor([float(base ** (2 * plane)) for plane in range(planes)])
         shares = (shares / shares.sum())[:, None, None]
         centre = (current.mean(dim=4) * shares).sum(dim=3)
@@ -135,13 +143,7 @@ class Reads:
         unit = draw.sampler.config.level_codes
         centre = (torch.round(centre * unit) - TIE) / unit
         current.sub_(centre[:, :, :, None, None])
-        current = self._converted(current, adc_step, errors)
-        places = [
-            [float(base**plane << shift) for shift in range(0, crossbar.bits, crossbar.level_bits)]
-            for plane in range(planes)
-        ]
-        whole = current.sum(dim=2) * current.new_tensor(places)[:, None, :, None]
-        return whole.sum(dim=(2, 4))
+        return _added(self._converted(current, adc_step, errors), places), exact
 
     def _converted(self, current: Tensor, step: Tensor, errors: Converters | None) -> Tensor:
         """Codes of currents less their offset."""
@@ -161,6 +163,17 @@ class Reads:
         if bits == 1:
             return current.floor_().clamp_(-1.0, 0.0)
         return current.div_(step).add_(half).floor_().clamp_(low, high)
+
+
+def _added(current: Tensor, places: Tensor) -> Tensor:
+    """Sum over arrays, chunks and slices ``(chips, groups, parts, planes, vectors, slices, cols)``.
+
+    Chunks and slices count with their places.
+    """
+    whole = current.sum(dim=2)
+    if places.numel() == 1:
+        return whole[:, :, 0, :, 0]
+    return (whole * places[:, None, :, None]).sum(dim=(2, 4))
 
 
 def _stepped(place: Tensor, transitions: Tensor | None, low: int, high: int) -> Tensor:
@@ -226,13 +239,11 @@ def fitted(real: Tensor, target: Tensor, *, per_channel: bool) -> tuple[Tensor, 
     ------
     :func:`spintron_nn.converter.calibrate.fit_line`, of which it is the batched form.
     """
-    mean, wanted = real.mean(dim=1, keepdim=True), target.mean(dim=1, keepdim=True)
+    mean, axes = real.mean(1, keepdim=True), (1,) if per_channel else (1, 2)
     centred = real - mean
-    power, common = (
-        torch.linalg.vecdot(centred, other, dim=1)[:, None] for other in (centred, target - wanted)
-    )
-    if not per_channel:
-        power, common = (part.sum(dim=2, keepdim=True) for part in (power, common))
+    # Deviations add up to 0, so that the target may stay where it is.
+    power, common = ((centred * part).sum(axes, keepdim=True) for part in (centred, target))
     # Where nothing varies, nothing is above 0.
     slope = torch.where(common > LEAST * power, common / power, 1.0)
-    return slope.expand_as(mean), torch.addcmul(wanted, slope, mean, value=-1.0)
+    offset = torch.addcmul(target.mean(1, keepdim=True), slope, mean, value=-1.0)
+    return slope.expand_as(mean), offset

@@ -63,6 +63,7 @@ class Sizes(nn.Module):
         starts, fixed = trial.places.starts, set(trial.model.inputs)
         self.fixed = [name for name in starts if name in fixed]
         self.free = [name for name in starts if name not in fixed]
+        self._known: tuple[Any, dict[str, Tensor]] = (None, {})
         self.register_buffer("inputs", _logarithm([starts[name] for name in self.fixed]))
         self._keep("scales", _logarithm([starts[name] for name in self.free]), learned=True)
         steps = {}
@@ -72,6 +73,7 @@ class Sizes(nn.Module):
             _, step = quantise_weights(flat, crossbar.levels.exact, per_channel=apart)
             steps[name] = step if apart else step[:1]
         self.counts = {name: len(step) for name, step in steps.items()}
+        self._counts = list(self.counts.values())
         self.steps = nn.Parameter(_logarithm(np.concatenate([np.empty(0), *steps.values()])))
         self.reads = list(trial.adc_steps)
         ranges = _logarithm([trial.adc_steps[name] / level_codes for name in self.reads])
@@ -90,18 +92,26 @@ class Sizes(nn.Module):
 
     def forward(self) -> Now:
         """Sizes of a forward pass."""
-        scales = dict(zip(self.free, self.scales.exp().unbind(), strict=True))
-        scales |= dict(zip(self.fixed, self.inputs.exp().unbind(), strict=True))
-        parts = self.steps.exp().split(list(self.counts.values()))
+        scales = self._of_inputs()
+        if self.free:
+            scales |= zip(self.free, self.scales.exp().unbind(), strict=True)
+        parts = self.steps.exp().split(self._counts)
+        steps = dict(zip(self.counts, parts, strict=True))
+        if not self.reads:
+            return Now(scales, steps, {})
         ranges = self.ranges.exp()
         if self.learn_ranges:
             held = ranges.new_tensor([step / self.level_codes for step in self._steps()])
             ranges = ranges + (held - ranges).detach()
-        return Now(
-            scales,
-            dict(zip(self.counts, parts, strict=True)),
-            dict(zip(self.reads, ranges.unbind(), strict=True)),
-        )
+        return Now(scales, steps, dict(zip(self.reads, ranges.unbind(), strict=True)))
+
+    def _of_inputs(self) -> dict[str, Tensor]:
+        """Scales of inputs, which stay as they are until others are loaded."""
+        inputs = self.inputs
+        state = inputs._version, inputs.data_ptr()
+        if self._known[0] != state:
+            self._known = state, dict(zip(self.fixed, inputs.exp().unbind(), strict=True))
+        return dict(self._known[1])
 
     def _steps(self) -> list[float]:
         """Learned steps of converters in conductance codes, as converters can have them."""

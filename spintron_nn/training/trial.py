@@ -90,12 +90,15 @@ class Trial:
         places = places_of(simple, made)
         layers = {node.name: node.layer for node in made.network.nodes}
         scores = scores_of(simple)
-        found = {}
+        found, levels = {}, dict[int, LevelSet]()
         for step in simple.steps:
             if isinstance(step.operation, (Linear, Conv)):
-                layer = layers[step.name]
+                layer, bits = layers[step.name], settings.weight_bits(step.name)
                 assert isinstance(layer, Dense)
-                found[step.name] = _crossbar(step, layer, simple, scores, settings)
+                if bits not in levels:
+                    values = weight_values(settings.chip.config, bits, settings.scheme)
+                    levels[bits] = LevelSet(values)
+                found[step.name] = _crossbar(step, layer, simple, scores, settings, levels[bits])
         return cls(
             simple, found, places, dropouts(model, simple), _steps(made), dict(uses_of(simple))
         )
@@ -115,9 +118,14 @@ def _steps(made: SpintronicModel) -> dict[str, float]:
 
 
 def _crossbar(
-    step: Step, layer: Dense, model: Model, scores: Mapping[str, bool], settings: Settings
+    step: Step,
+    layer: Dense,
+    model: Model,
+    scores: Mapping[str, bool],
+    settings: Settings,
+    levels: LevelSet,
 ) -> Crossbar:
-    config, bits = settings.chip.config, settings.weight_bits(step.name)
+    config = settings.chip.config
     takers = [one for one in model.steps if step.name in one.inputs]
     channels_first = isinstance(step.operation, Conv) or len(step.shape) == 1
     lines = config.faults.broken_word > 0 or config.faults.broken_bit > 0
@@ -125,8 +133,8 @@ def _crossbar(
     return Crossbar(
         step=step,
         layer=layer,
-        levels=LevelSet(weight_values(config, bits, settings.scheme)),
-        bits=bits,
+        levels=levels,
+        bits=settings.weight_bits(step.name),
         level_bits=config.level_bits,
         per_channel=scores.get(step.name) is not False,
         normed=channels_first

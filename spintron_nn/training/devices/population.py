@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from spintron_nn.core.chip import Chip
 from spintron_nn.core.mtj_models import MTJConfig
@@ -14,7 +17,7 @@ from spintron_nn.core.sampling import Ageing
 from spintron_nn.core.sampling.coding import coded
 from spintron_nn.core.sampling.devices import sample_devices
 
-__all__ = ["Populations"]
+__all__ = ["Populations", "picked"]
 
 PAIR_BITS = 16
 """Bits that number the pairs of a level."""
@@ -114,3 +117,27 @@ class Populations:
         if self.variances is not None and devices.variance is not None:
             self.variances[index] = (devices.variance * (found / step) ** 2).sum(axis=0)
         self._drawn[index] = True
+
+
+def picked(table: NDArray[np.generic], place: NDArray[np.int32], shape: tuple[int, ...]) -> Tensor:
+    """Values of weights that have picked.
+
+    Parameters
+    ----------
+    table : array of shape ``(..., together)``
+        Values of all entries.
+    place : int32 array
+        Flat indices of entries, one for each one or two weights.
+    shape : tuple of int
+        Chips, and then the shape of the weights of each.
+    """
+    together = table.shape[-1]
+    entries = torch.from_numpy(table.reshape(-1))
+    if together == 1:
+        return entries.index_select(0, torch.from_numpy(place)).view(shape)
+    wide = {1: torch.int16, 2: torch.int32, 4: torch.int64}[table.itemsize]
+    found = entries.view(wide).index_select(0, torch.from_numpy(place)).view(entries.dtype)
+    count = math.prod(shape[1:])
+    if count % 2:
+        found = found.view(shape[0], -1)[:, :count]
+    return found.reshape(shape)

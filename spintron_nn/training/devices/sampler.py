@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +19,7 @@ from spintron_nn.core.sampling.telegraph import column_variance
 from spintron_nn.core.sampling.wires import delivered
 
 from .conditions import Conditions
-from .population import Populations
+from .population import Populations, picked
 
 __all__ = ["Converters", "DeviceSampler", "Dies"]
 
@@ -102,6 +101,11 @@ class DeviceSampler:
     seed : int, 0..2**64-1
         Seed of the populations.
 
+    Attributes
+    ----------
+    noisy : bool
+        Whether a read has noise.
+
     Examples
     --------
     >>> sampler = DeviceSampler(MTJConfig(resistance_variation=0.0), tile=128)
@@ -122,7 +126,9 @@ class DeviceSampler:
         self.tile = check_int("DeviceSampler", "tile", tile, 1, 1 << 16)
         check_int("DeviceSampler", "seed", seed, 0, (1 << 64) - 1)
         self.conditions = (conditions or Conditions()).points(config)
+        self.noisy = config.read_noise > 0 or config.telegraph.on
         self.populations = Populations(config, self.conditions, seed)
+        self._level_codes = config.level_codes
         self._temperatures = np.array([ageing.temperature for ageing in self.conditions])
         self._times = np.array([ageing.time for ageing in self.conditions])
         self._source = np.random.SFC64(0)
@@ -133,6 +139,10 @@ class DeviceSampler:
             "uinteger": 0,
         }
         self._shares: dict[tuple[int, int], NDArray[np.float32]] = {}
+        wires, spread = config.wires, config.spread
+        self._wired = any((wires.word, wires.bit, wires.driver, wires.sense))
+        self._alike = len(self.conditions) == 1 and spread.die == spread.wafer == 0
+        self._dies: Dies | None = None
 
     def dies(self, samples: int, random: torch.Generator) -> Dies:
         """Draw chips: what all devices of each share.
@@ -145,19 +155,22 @@ class DeviceSampler:
             Random numbers.
         """
         check_int("DeviceSampler", "samples", samples, 1, 1 << 20)
+        if self._alike and self._dies is not None and self._dies.samples == samples:
+            return self._dies
         spread = self.config.spread
         condition, offset = np.zeros(samples, dtype=np.int64), np.zeros(samples)
-        if len(self.conditions) > 1 or spread.die > 0 or spread.wafer > 0:
+        if not self._alike:
             numbers = np.random.Generator(self._bits(random))
             condition = numbers.integers(0, len(self.conditions), samples)
             die, wafer = numbers.standard_normal((2, samples))
             offset = spread.die * die + spread.wafer * wafer
-        return Dies(
+        self._dies = Dies(
             condition,
             np.exp(-offset).astype(np.float32),
             self._temperatures[condition],
             self._times[condition],
         )
+        return self._dies
 
     def differences(self, levels: Tensor, dies: Dies, random: torch.Generator) -> Tensor:
         """Draw the pairs of a matrix on each chip; return what they conduct, with sign.
@@ -184,7 +197,7 @@ class DeviceSampler:
         ParameterError
             If levels are no integers, out of range, or not of three axes.
         """
-        codes, unit = self.codes(levels, dies, random)
+        codes, unit = self.codes(self._checked(levels), dies, random)
         return codes.float().mul_(unit)
 
     def codes(self, levels: Tensor, dies: Dies, random: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -192,7 +205,9 @@ class DeviceSampler:
 
         Parameters
         ----------
-        levels, dies, random
+        levels : int8 or int16 Tensor of shape ``(slices, rows, cols)``, ``0 .. levels - 1``
+            As for :meth:`differences`; they are not looked at.
+        dies, random
             As for :meth:`differences`.
 
         Returns
@@ -202,24 +217,25 @@ class DeviceSampler:
         unit : float32 Tensor of shape ``(samples, 1, 1, 1)`` or ``(samples, 1, rows, cols)``
             Even levels of one code: the first where it is the same all over a chip.
         """
-        held = self._checked(levels)
         numbers = self._bits(random)
-        place = self._places(held, dies, numbers)
+        place = self._places(levels, dies, numbers)
         tables = self.populations
-        shape = (dies.samples, *held.shape)
+        shape = (dies.samples, *levels.shape)
         if tables.codes is None:
-            codes = _look_up(tables.differences, place, shape)
+            codes = picked(tables.differences, place, shape)
         else:
             # Positive and negative devices lie on arrays of their own, and so on their own lines.
-            codes = torch.stack([_look_up(table, place, shape) for table in tables.codes], 2)
+            codes = torch.stack([picked(table, place, shape) for table in tables.codes], 2)
             cut, _ = cut_off(
                 self.config.faults, np.random.Generator(numbers), tuple(codes.shape), self.tile
             )
             positive, negative = codes.masked_fill(torch.from_numpy(cut), 0).unbind(2)
             codes = positive - negative
-        factor = dies.factor[:, None, None, None] / self.config.level_codes
-        factor = factor * self._common(held.shape[1:], dies, numbers)
+        factor = dies.factor / self._level_codes
+        if self._wired or self.config.spread.correlated > 0:
+            factor = factor[:, None, None, None] * self._common(shape[2:], dies, numbers)
         unit = torch.from_numpy(np.asarray(factor, dtype=np.float32))
+        unit = unit if unit.ndim == 4 else unit.view(-1, 1, 1, 1)
         return codes.to(levels.device), unit.to(levels.device)
 
     def read_noise(
@@ -254,9 +270,9 @@ class DeviceSampler:
             return amplifier * full
         held = self._checked(levels)
         place = self._places(held, dies, self._bits(random))
-        picked = _look_up(tables.variances, place, (dies.samples, *held.shape)).numpy()
+        found = picked(tables.variances, place, (dies.samples, *held.shape)).numpy()
         factor = dies.factor[:, None, None, None] / config.level_codes
-        variance = column_variance(picked * (factor * self._share(held.shape[1:])) ** 2, rows)
+        variance = column_variance(found * (factor * self._share(held.shape[1:])) ** 2, rows)
         deviation = full * np.sqrt(amplifier**2 + variance)
         return torch.from_numpy(deviation.astype(np.float32)).to(levels.device)
 
@@ -298,8 +314,8 @@ class DeviceSampler:
         self._source.state = self._state
         return self._source
 
-    def _checked(self, levels: Tensor) -> NDArray[np.int8]:
-        """Levels as an int8 array."""
+    def _checked(self, levels: Tensor) -> Tensor:
+        """Levels as int8."""
         if levels.is_floating_point() or levels.dtype == torch.bool or levels.ndim != 3:
             raise ParameterError(
                 "DeviceSampler: levels must be integers of shape (slices, rows, cols), not "
@@ -312,15 +328,13 @@ class DeviceSampler:
                 f"DeviceSampler: levels must be in 0..{self.config.levels - 1}, not "
                 f"{held.min()}..{held.max()}"
             )
-        return held.astype(np.int8, copy=False)
+        return levels.to(torch.int8)
 
-    def _places(
-        self, levels: NDArray[np.int8], dies: Dies, numbers: np.random.SFC64
-    ) -> NDArray[np.int32]:
+    def _places(self, levels: Tensor, dies: Dies, numbers: np.random.SFC64) -> NDArray[np.int32]:
         """Pick an entry of the population for the weights of each chip: indices of flat tables."""
         tables, bits = self.populations, self.config.level_bits
         tables.need(dies.condition)
-        held: NDArray[np.integer] = levels.reshape(-1)
+        held = levels.detach().to("cpu", torch.int8).reshape(-1).numpy()
         if tables.together == 2:
             held = np.append(held, held[-1:]) if len(held) % 2 else held
             both = held.view("<i2")  # the first in the lower byte
@@ -360,9 +374,9 @@ class DeviceSampler:
 
     def _share(self, size: tuple[int, ...]) -> NDArray[np.float32] | float:
         """Return what wires deliver of a device at each place, ``(rows, cols)``."""
-        wires = self.config.wires
-        if not any((wires.word, wires.bit, wires.driver, wires.sense)):
+        if not self._wired:
             return 1.0
+        wires = self.config.wires
         rows, cols = size
         if (rows, cols) not in self._shares:
             middle = (self.config.conductance_p + self.config.conductance_ap) / 2
@@ -371,19 +385,3 @@ class DeviceSampler:
             share = found * (1 + middle * wires.access) / middle
             self._shares[rows, cols] = share.astype(np.float32)
         return self._shares[rows, cols]
-
-
-def _look_up(
-    table: NDArray[np.generic], place: NDArray[np.int32], shape: tuple[int, ...]
-) -> Tensor:
-    """Values of weights of a shape, of which one or two have an entry: those at flat indices."""
-    together = table.shape[-1]
-    entries = torch.from_numpy(table.reshape(-1))
-    if together == 1:
-        return entries.index_select(0, torch.from_numpy(place)).view(shape)
-    wide = {1: torch.int16, 2: torch.int32, 4: torch.int64}[table.itemsize]
-    found = entries.view(wide).index_select(0, torch.from_numpy(place)).view(entries.dtype)
-    count = math.prod(shape[1:])
-    if count % 2:
-        found = found.view(shape[0], -1)[:, :count]
-    return found.reshape(shape)

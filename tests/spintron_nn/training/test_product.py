@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from spintron_nn.training.product import held_product
+from spintron_nn.training.held import Held
+from spintron_nn.training.product import Result, exact_bytes, held_product, product, through
 from spintron_nn.training.quantisers import LevelSet, held_weights
 
 LEVELS = LevelSet(np.array([-3.0, -1, 1, 3]))
@@ -28,15 +29,63 @@ def test_values_and_gradients_are_those_of_weights_and_a_product(
     held = torch.randn((chips, 6, 7), generator=random)
     given = [part.double().requires_grad_() for part in (x, weight, step, bias)]
     x, weight, step, bias = given
-    held, ratio = held.double(), (weight / step[:, None]).detach()
+    ratio = (weight / step[:, None]).detach()
+    unit = torch.rand((chips, 1, 1), generator=random).double()
+    matrix = Held(
+        ratio,
+        LEVELS.states(ratio),
+        held.double().flatten(1)[:, None],
+        held.double().flatten(1),
+        unit,
+    )
+    vectors, size = x.flatten(1, -2), step.detach() * unit
 
-    found = held_product(x, weight, step, LEVELS, ratio, held, bias if biased else None)
-    on_chips = held_weights(weight, step[:, None], LEVELS, ratio, held)
+    exact = product(vectors, matrix.matrix, size).detach()
+    slope = torch.full((chips, 1, 6), 2.0).double()
+    result = Result(exact, 2 * exact + 1, slope, size)
+    found = held_product(vectors, weight, step, bias if biased else None, LEVELS, matrix, result)
+    found = found.reshape(chips, 5, *between, 6)
+    on_chips = held_weights(weight, step[:, None], LEVELS, ratio, matrix.whole)
     wide = x.expand(chips, *x.shape[1:])
-    wanted = torch.einsum("mn...r,mor->mn...o", wide, on_chips) + (bias if biased else 0)
+    wanted = 2 * torch.einsum("mn...r,mor->mn...o", wide, on_chips) + 1 + (bias if biased else 0)
     torch.testing.assert_close(found, wanted)
 
     weighed = torch.randn(found.shape, generator=random).double()
     used = given if biased else given[:3]
     one, other = (torch.autograd.grad((part * weighed).sum(), used) for part in (found, wanted))
     torch.testing.assert_close(one, other)
+
+
+def test_what_chips_give_has_the_gradients_of_the_product():
+    exact = torch.rand(2, 3, requires_grad=True)
+    slope = torch.tensor([2.0, 3.0, 4.0])
+    given = torch.zeros(2, 3)
+    found = through(exact, Result(exact, given, slope))
+    assert torch.equal(found, given)
+    assert torch.equal(torch.autograd.grad(found.sum(), exact)[0], slope.expand(2, 3))
+    (plain,) = torch.autograd.grad(through(exact, Result(exact, given)).sum(), exact)
+    assert torch.equal(plain, torch.ones(2, 3))
+
+
+@pytest.mark.parametrize("chips", [1, 3])
+@pytest.mark.parametrize("rows", [1, 7, 784])
+def test_products_of_bytes_are_those_of_floats(chips, rows, monkeypatch):
+    """To the last bit: sums of both are whole and below 2**24."""
+    random = torch.Generator().manual_seed(rows)
+    codes, whole = (
+        torch.randint(-128, 128, shape, dtype=torch.int8, generator=random)
+        for shape in ((1, 5, rows), (chips, 9, rows))
+    )
+    size = torch.rand((chips, 1, 9), generator=random)
+    found = product(codes, whole, size)
+    assert found.shape == (chips, 5, 9)
+    wanted = torch.einsum("xnr,mor->mno", codes.double(), whole.double()).float() * size
+    assert torch.equal(found, wanted)
+    with monkeypatch.context() as patch:
+        patch.setattr("torch.cpu._is_vnni_supported", lambda: False, raising=False)
+        exact_bytes.cache_clear()
+        assert not exact_bytes()
+        assert torch.equal(product(codes, whole, size), wanted)
+    exact_bytes.cache_clear()
+    many = codes.expand(chips, 5, rows)
+    assert torch.equal(product(many, whole, size), wanted)

@@ -42,7 +42,7 @@ def test_states_are_those_of_the_converter(name):
     wanted, _ = converted(weight, values, per_channel=True, step=step)
     level = values[wanted]
     np.testing.assert_allclose(values[states.numpy()], level, atol=1e-6)
-    assert states.dtype == torch.int32
+    assert states.dtype == levels.kind
     distance = np.abs(weight[..., None] / step[:, None, None] - values).min(axis=-1)
     np.testing.assert_allclose(np.abs(weight / step[:, None] - level), distance, atol=1e-9)
     torch.testing.assert_close(levels.nearest(torch.from_numpy(weight / step[:, None]).float()),
