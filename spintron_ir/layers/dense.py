@@ -285,8 +285,8 @@ class Dense(UnaryLayer):
 
         Their format holds every partial sum of their products with inputs.
         """
-        places = [sign << shift for shift in self.slice_shift for sign in self.signs]
-        total = np.tensordot(places, self.weights.reshape(len(places), self.rows, -1), 1)
+        places = np.array([sign << shift for shift in self.slice_shift for sign in self.signs])
+        total = np.einsum("p,prc->rc", places, self.weights.reshape(len(places), self.rows, -1))
         largest = max(-self.input.low, self.input.high)
         dtype = format_of(largest * int(np.abs(total).sum(axis=0).max()))
         return total if dtype is None else total.astype(dtype)

@@ -80,7 +80,7 @@ class Chip:
     def offset(self) -> float:
         """Deviation of ``ln R`` that all devices of the die share."""
         spread = self.config.spread
-        if self.ideal:
+        if self.ideal or not (spread.die or spread.wafer):
             return 0.0
         die = spread.die * self.generator("die").standard_normal()
         return float(die + spread.wafer * _generator(self.wafer, "wafer", "").standard_normal())
