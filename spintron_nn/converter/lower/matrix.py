@@ -79,8 +79,10 @@ class Vectors:
         found = []
         for part in blocks_of_frames(len(frames), self.positions * self.width):
             rows = self._rows(frames[part]).reshape(-1, self.positions, self.width)
-            # Every frame begins elsewhere, so that all positions are seen.
-            found += [one[number % each :: each] for number, one in enumerate(rows, part.start)]
+            # Every frame begins elsewhere, so that all positions are seen; the rest is not kept.
+            found += [
+                one[number % each :: each].copy() for number, one in enumerate(rows, part.start)
+            ]
         return np.concatenate(found, dtype=np.int64)
 
 
