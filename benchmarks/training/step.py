@@ -19,8 +19,9 @@ from spintron_nn.converter.quantise import quantise_weights
 from spintron_nn.core import MTJConfig
 from spintron_nn.training.chip_model import ChipModel
 from spintron_nn.training.devices import DeviceSampler
+from spintron_nn.training.held import Held
 from spintron_nn.training.networks import mlp
-from spintron_nn.training.product import held_product
+from spintron_nn.training.product import Result, held_product, product
 from spintron_nn.training.quantisers import LevelSet
 
 __all__ = ["rows"]
@@ -104,27 +105,36 @@ class Drawn(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Scores of a batch."""
         with torch.no_grad():
-            weights = {name: layer.weight for name, layer in self.matrices.items()}
-            sizes = [weight.numel() for weight in weights.values()]
+            weights = [layer.weight for layer in self.matrices.values()]
+            sizes = [weight.numel() for weight in weights]
             flat = torch.empty(sum(sizes))
             ratios = [
-                torch.div(weight, self.steps[name][:, None], out=part.view(weight.shape))
-                for part, (name, weight) in zip(flat.split(sizes), weights.items(), strict=True)
+                torch.div(weight, step[:, None], out=part.view(weight.shape))
+                for part, weight, step in zip(
+                    flat.split(sizes), weights, self.steps.values(), strict=True
+                )
             ]
             states = self.levels.states(flat)
             dies = self.sampler.dies(1, self.random)
-            drawn = self.sampler.differences(states[None, None], dies, self.random)
-            parts = drawn.view(-1).split(sizes)
-        held = dict(zip(self.matrices, zip(ratios, parts), strict=True))
+            codes, unit = self.sampler.codes(states[None, None], dies, self.random)
+            parts = zip(states.split(sizes), codes[0].split(sizes, -1), strict=True)
+            held = [
+                Held(ratio, state.view(ratio.shape), part, part[0], unit[0])
+                for ratio, (state, part) in zip(ratios, parts, strict=True)
+            ]
+        on_chip = dict(zip(self.matrices, held, strict=True))
         for name, layer in self.network.named_children():
-            if name in held:
-                ratio, part = held[name]
-                matrix, pairs = self.matrices[name], part.view(1, *ratio.shape)
-                given = self.steps[name], self.levels, ratio, pairs
-                x = held_product(x[None], matrix.weight, *given, matrix.bias).squeeze(0)
-            else:
-                x = layer(x)
+            x = self.product(x[None], name, on_chip[name])[0] if name in on_chip else layer(x)
         return x
+
+    def product(self, x: Tensor, name: str, held: Held) -> Tensor:
+        """Product of vectors and a matrix."""
+        layer, step = self.matrices[name], self.steps[name]
+        with torch.no_grad():
+            size = step * held.unit
+            exact = product(x, held.matrix, size)
+        result = Result(exact, exact, None, size)
+        return held_product(x, layer.weight, step, layer.bias, self.levels, held, result)
 
 
 def on_pairs() -> Step:

@@ -73,9 +73,8 @@ class Held:
 
     @property
     def pairs(self) -> Tensor:
-        """Pairs of the shape ``(samples, slices, *weights)``, in even levels."""
-        found = self.codes * self.unit
-        return found.reshape(*found.shape[:2], *self.ratio.shape)
+        """Pairs of the shape ``(samples, slices, *weights)``, in units."""
+        return self.codes.reshape(*self.codes.shape[:2], *self.ratio.shape)
 
 
 @torch.no_grad()

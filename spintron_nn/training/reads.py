@@ -104,9 +104,11 @@ class Reads:
         chips, slices, outputs, _ = held.shape
         cols, parts = outputs // groups, -(-rows // self.tile)
         side = parts * self.tile if parts > 1 else rows
-        pad = side - rows
-        if pad:
-            chunks, held = (torch.nn.functional.pad(part, (0, pad)) for part in (chunks, held))
+        if side > rows:
+            chunks, held = (
+                torch.nn.functional.pad(part, (0, side - rows)) for part in (chunks, held)
+            )
+        held = held * matrix.unit[..., None]
         size, height = side // parts, chunks.shape[3]
         # (chips or 1, groups, parts, planes * vectors, size)
         left = chunks.reshape(planes, -1, groups, height, parts, size).permute(1, 2, 4, 0, 3, 5)
@@ -115,17 +117,10 @@ class Reads:
         right = held.reshape(chips, slices, groups, cols, parts, size).permute(0, 2, 4, 5, 1, 3)
         right = right.reshape(chips, groups, parts, size, slices * cols)
         current = torch.matmul(left, right)
-        current = current.reshape(chips, groups, parts, planes, height, slices, cols)
+        current = current.view(chips, groups, parts, planes, height, slices, cols)
         base = 1 << self.chunk_bits(crossbar.kind)
-        places = current.new_tensor(
-            [
-                [
-                    float(base**plane << shift)
-                    for shift in range(0, crossbar.bits, crossbar.level_bits)
-                ]
-                for plane in range(planes)
-            ]
-        )
+        shifts = range(0, crossbar.bits, crossbar.level_bits)
+        places = [[float(base**plane << shift) for shift in shifts] for plane in range(planes)]
         exact = _added(current, places)
         if isinstance(noise, Tensor) or noise > 0:
             drawn = torch.randn(current.shape, generator=draw.random, dtype=current.dtype)
@@ -133,16 +128,17 @@ class Reads:
                 shaped = noise.reshape(chips, slices, parts, groups, cols)
                 noise = shaped.permute(0, 3, 2, 1, 4)[:, :, :, None, None]
             current.add_(drawn.to(current.device).mul_(noise))
-        shares = current.new_tensor([float(base ** (2 * plane)) for plane in range(planes)])
-        shares = (shares / shares.sum())[:, None, None]
-        centre = (current.mean(dim=4) * shares).sum(dim=3)
+        centre = current.mean(dim=4)
+        if planes > 1:
+            shares = current.new_tensor([float(base ** (2 * plane)) for plane in range(planes)])
+            centre = (centre * (shares / shares.sum())[:, None, None]).sum(dim=3, keepdim=True)
         errors = draw.sampler.converters(
             chips, (groups, parts, slices, cols), self.adc_bits or 1, draw.random
         )
         # Offsets are whole codes of conductance, and currents that lie half-way are rounded up.
         unit = draw.sampler.config.level_codes
-        centre = (torch.round(centre * unit) - TIE) / unit
-        current.sub_(centre[:, :, :, None, None])
+        centre.mul_(unit).round_().sub_(TIE).div_(unit)
+        current.sub_(centre[:, :, :, :, None])
         return _added(self._converted(current, adc_step, errors), places), exact
 
     def _converted(self, current: Tensor, step: Tensor, errors: Converters | None) -> Tensor:
@@ -165,15 +161,15 @@ class Reads:
         return current.div_(step).add_(half).floor_().clamp_(low, high)
 
 
-def _added(current: Tensor, places: Tensor) -> Tensor:
+def _added(current: Tensor, places: list[list[float]]) -> Tensor:
     """Sum over arrays, chunks and slices ``(chips, groups, parts, planes, vectors, slices, cols)``.
 
     Chunks and slices count with their places.
     """
     whole = current.sum(dim=2)
-    if places.numel() == 1:
+    if len(places) == len(places[0]) == 1:
         return whole[:, :, 0, :, 0]
-    return (whole * places[:, None, :, None]).sum(dim=(2, 4))
+    return (whole * whole.new_tensor(places)[:, None, :, None]).sum(dim=(2, 4))
 
 
 def _stepped(place: Tensor, transitions: Tensor | None, low: int, high: int) -> Tensor:
@@ -213,6 +209,8 @@ def chunked(codes: Tensor, kind: IntType, dac_bits: int) -> Tensor:
     """
     step = min(dac_bits, kind.bits)
     count = -(-kind.bits // step)
+    if count == 1:
+        return codes[None]
     whole = codes.to(torch.int32)
     mask = (1 << step) - 1
     parts = [(whole >> (step * place)) & mask for place in range(count - 1)]

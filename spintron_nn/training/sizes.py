@@ -63,7 +63,7 @@ class Sizes(nn.Module):
         starts, fixed = trial.places.starts, set(trial.model.inputs)
         self.fixed = [name for name in starts if name in fixed]
         self.free = [name for name in starts if name not in fixed]
-        self._known: tuple[Any, dict[str, Tensor]] = (None, {})
+        self._known: tuple[Any, int, dict[str, Tensor]] = (None, 0, {})
         self.register_buffer("inputs", _logarithm([starts[name] for name in self.fixed]))
         self._keep("scales", _logarithm([starts[name] for name in self.free]), learned=True)
         steps = {}
@@ -108,10 +108,11 @@ class Sizes(nn.Module):
     def _of_inputs(self) -> dict[str, Tensor]:
         """Scales of inputs, which stay as they are until others are loaded."""
         inputs = self.inputs
-        state = inputs._version, inputs.data_ptr()
-        if self._known[0] != state:
-            self._known = state, dict(zip(self.fixed, inputs.exp().unbind(), strict=True))
-        return dict(self._known[1])
+        known, version, scales = self._known
+        if known is not inputs or version != inputs._version:
+            scales = dict(zip(self.fixed, inputs.exp().unbind(), strict=True))
+            self._known = inputs, inputs._version, scales
+        return dict(scales)
 
     def _steps(self) -> list[float]:
         """Learned steps of converters in conductance codes, as converters can have them."""
