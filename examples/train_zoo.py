@@ -143,10 +143,16 @@ RECIPES = {
         "Pictures of clothes with a black edge of two pixels.",
         FASHION,
         float_epochs=10,
-        chip_epochs=6,
+        chip_epochs=10,
+        chip_inputs=60_000,
     ),
     "vision_fashion": Recipe(
-        VisionSpintronNet, "Pictures of clothes.", FASHION, float_epochs=10, chip_epochs=8
+        VisionSpintronNet,
+        "Pictures of clothes.",
+        FASHION,
+        float_epochs=10,
+        chip_epochs=8,
+        chip_inputs=60_000,
     ),
     "mobilenetv2_fashion": Recipe(
         partial(
@@ -158,8 +164,9 @@ RECIPES = {
         ),
         "Pictures of clothes, by a short MobileNetV2.",
         FASHION,
-        float_epochs=2,
-        chip_epochs=6,
+        float_epochs=8,
+        chip_epochs=8,
+        chip_inputs=60_000,
     ),
 }
 
