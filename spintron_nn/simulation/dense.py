@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from spintron_ir import Dense
 
-from .bit_reads import BitReads
+from .byte_reads import ByteReads
 from .reads import RowGroup, by_block, product
 from .requantise import Requantise
-from .words import SINGLE, carrier, converted, float_of, hull
+from .words import carrier, converted, float_of, hull
 
 __all__ = ["DenseChips"]
 
@@ -39,10 +39,8 @@ class DenseChips(nn.Module):
         self.parts = layer.slices * layer.converters
         self.scales = [sign << shift for shift in layer.slice_shift for sign in layer.signs]
         self.whole = layer.adc is None and layer.noise is None and self._collapse(layers)
-        self.bits = BitReads(layers) if not self.whole and BitReads.suits(layers) else None
-        if self.bits is not None:
-            self.acc, self.bound = torch.float32, SINGLE - 1
-        elif not self.whole:
+        self.bytes = ByteReads(layers) if not self.whole and ByteReads.suits(layers) else None
+        if not self.whole:
             self.groups = [RowGroup(layers, k) for k in range(layer.groups)]
             self.kept = nn.ModuleList(self.groups)
             self.acc = self._accumulator()
@@ -90,8 +88,8 @@ class DenseChips(nn.Module):
     def forward(self, x: Tensor, *, chips: slice, first: int) -> Tensor:
         """Results of codes, the first of them of the frame number :py:`first`."""
         layer, count = self.layer, x.shape[-1]
-        if self.bits is not None:
-            return self._bits(x, chips)
+        if self.bytes is not None and x.device.type == "cpu":
+            return self._bytes(self.bytes, x, chips)
         if layer.positions is not None:
             x = x.transpose(1, 2)
         x = x.reshape(len(x), self.blocks, layer.rows, -1)
@@ -110,12 +108,10 @@ class DenseChips(nn.Module):
             return self.requantise(acc, chips)
         return converted(acc.to(self.added) + self.bias[chips], self.out)
 
-    def _bits(self, x: Tensor, chips: slice) -> Tensor:
-        """Results of codes that are applied bit by bit; in memory the columns are the last axis."""
-        layer = self.layer
-        assert self.bits is not None
-        rows = x.movedim(-1, 1)
-        acc = self.bits(rows.reshape(len(x), -1, layer.inputs), chips)
+    def _bytes(self, reads: ByteReads, x: Tensor, chips: slice) -> Tensor:
+        """Results of codes that are read as bytes; in memory the columns are the last axis."""
+        layer, rows = self.layer, x.movedim(-1, 1)
+        acc = reads(rows.reshape(len(x), -1, layer.inputs), chips)
         if self.requantise is None or self.requantise.way == "line":
             y = self._close(acc[..., None], chips)
         else:  # each column's values together, as tables and searches want them
