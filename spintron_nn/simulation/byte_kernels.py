@@ -1,6 +1,6 @@
-"""What follows the products of byte reads, in one pass, compiled by Numba.
+"""What follows the products of byte reads, in one pass each, compiled by Numba.
 
-The first call of a process loads it from Numba's cache, or compiles it in a second or two.
+The first call of a process loads both from Numba's cache, or compiles them in a second or two.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-__all__ = ["digitise"]
+__all__ = ["digitise", "on_lines"]
 
 
 def _compiled(function: Callable[..., Any]) -> Any:
@@ -32,7 +32,6 @@ def digitise(
     high: int,
     scales: Any,
     acc: Any,
-    first: int,
 ) -> None:
     """Add the codes of levels to accumulators.
 
@@ -51,10 +50,8 @@ def digitise(
         Least and largest code.
     scales : int32 array of shape ``(parts, reads)``
         What a code counts.
-    acc : float32 array of shape ``(chips, more vectors, cols)``
+    acc : float32 array of shape ``(chips, vectors, cols)``
         Accumulators, which hold integers.
-    first : int
-        Which of them belongs to the first vector.
     """
     parts, cols = scales.shape[0], acc.shape[2]
     least, most = np.int32(low), np.int32(high)
@@ -72,6 +69,35 @@ def digitise(
                         scaled = np.int32(levels[col] * gains[col] + offsets[col])
                         code = min(max(np.int32(scaled >> places), least), most)
                         total[col] += np.int32(code * scale)
-            found = acc[chip, first + vector]
+            found = acc[chip, vector]
             for col in range(cols):
                 found[col] += np.float32(total[col])
+
+
+@_compiled
+def on_lines(
+    acc: Any, slope: Any, offset: Any, low: float, high: float, out: Any, first: int
+) -> None:
+    """Round ``acc * slope + offset`` down, to at least :py:`low` and at most :py:`high`.
+
+    Parameters
+    ----------
+    acc : float32 array of shape ``(chips, vectors, cols)``
+        Accumulators.
+    slope, offset : float32 arrays of shape ``(chips, cols)``
+        Line of each column.
+    low, high : float
+        Least and largest result.
+    out : integer array of shape ``(chips, more vectors, cols)``
+        Is overwritten.
+    first : int
+        Which of its vectors is the first of the accumulators.
+    """
+    least, most = np.float32(low), np.float32(high)
+    for chip in range(acc.shape[0]):
+        slopes, offsets = slope[chip], offset[chip]
+        for vector in range(acc.shape[1]):
+            given, found = acc[chip, vector], out[chip, first + vector]
+            for col in range(acc.shape[2]):
+                value = np.floor(given[col] * slopes[col] + offsets[col])
+                found[col] = np.int32(min(max(value, least), most))

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from spintron_ir import Dense
 
+from .requantise import Requantise
 from .words import SINGLE, exact_bytes
 
 __all__ = ["ByteReads"]
@@ -78,26 +79,40 @@ class ByteReads:
             and all(_fits(each) for each in layers)
         )
 
-    def __call__(self, x: Tensor, chips: slice) -> Tensor:
-        """Accumulators ``(chips, vectors, columns)`` of codes ``(chips or 1, vectors, inputs)``."""
+    def __call__(self, x: Tensor, chips: slice, lines: Requantise | None = None) -> Tensor:
+        """Accumulators ``(chips, vectors, columns)`` of codes ``(chips or 1, vectors, inputs)``.
+
+        Of a requantiser whose way is that of lines, its results in their place.
+        """
+        from .byte_kernels import on_lines  # loads Numba, which only this needs
+
         layer, codes = self.layer, np.ascontiguousarray(x.numpy())
         numbers = range(self.chips)[chips]
-        acc = np.zeros((len(numbers), codes.shape[1], layer.cols), dtype=np.float32)
-        levels = layer.chunks * self.columns  # of a vector
+        shape = len(numbers), codes.shape[1], layer.cols
+        given = torch.empty(shape, dtype=torch.float32 if lines is None else lines.out)
+        out, levels = given.numpy(), layer.chunks * self.columns  # of a vector
         step = max(LEAST_VECTORS, LEVELS // levels)
-        for first in range(0, codes.shape[1], step):
+        for first in range(0, shape[1], step):
             part = codes[:, first : first + step]
             together = max(1, LEVELS // (levels * part.shape[1]))
             for start in range(0, len(numbers), together):
                 some = numbers[start : start + together]
-                own = part if len(part) == 1 else part[start : start + together]
+                acc = _scratch("acc", (len(some), part.shape[1], layer.cols), np.float32)
+                acc.fill(0)
                 for k in range(layer.groups):
-                    self._group(k, own, some, acc[start : start + together], first)
-        return torch.from_numpy(acc)
+                    own = part if len(part) == 1 else part[start : start + together]
+                    self._group(k, own, some, acc)
+                found = out[start : start + together]
+                if lines is None:
+                    found[:, first : first + step] = acc
+                else:
+                    line = [_of(values, some) for values in (lines.slope, lines.offset)]
+                    on_lines(acc, *line, lines.low, lines.high, found, first)
+        return given
 
-    def _group(self, k: int, codes: Array, chips: range, acc: Array, first: int) -> None:
-        """Add what a row group of some chips gives for the vectors from ``first`` on."""
-        from .byte_kernels import digitise  # loads Numba, which only this needs
+    def _group(self, k: int, codes: Array, chips: range, acc: Array) -> None:
+        """Add what a row group of some chips gives."""
+        from .byte_kernels import digitise
 
         layer, adc = self.layer, self.layer.adc
         assert adc is not None
@@ -108,8 +123,8 @@ class ByteReads:
             given = rows[place if len(rows) > 1 else 0]
             torch._int_mm(given, self.matrices[k][chips[place]], out=found)
         own = slice(chips[0], chips[-1] + 1)
-        lines = self.gain[k, own], self.offset[k, own], self.shift[own]
-        digitise(level, *lines, adc.type.low, adc.type.high, self.scales, acc, first)
+        line = self.gain[k, own], self.offset[k, own], self.shift[own]
+        digitise(level, *line, adc.type.low, adc.type.high, self.scales, acc)
 
     def _chunks(self, codes: Array) -> Sequence[Tensor]:
         """Of each chip the bytes ``(reads * vectors, rows)`` that are applied one after another."""
@@ -134,6 +149,12 @@ def _scratch(name: str, shape: tuple[int, ...], dtype: Any) -> Array:
         kept = np.empty(size, np.uint8)
         setattr(_KEPT, name, kept)
     found: Array = kept[:size].view(dtype).reshape(shape)
+    return found
+
+
+def _of(values: Tensor, chips: range) -> Array:
+    """What some chips have of values ``(chips, 1, columns, 1)``."""
+    found: Array = values[chips[0] : chips[-1] + 1, 0, :, 0].numpy()
     return found
 
 

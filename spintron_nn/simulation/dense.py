@@ -111,11 +111,14 @@ class DenseChips(nn.Module):
     def _bytes(self, reads: ByteReads, x: Tensor, chips: slice) -> Tensor:
         """Results of codes that are read as bytes; in memory the columns are the last axis."""
         layer, rows = self.layer, x.movedim(-1, 1)
-        acc = reads(rows.reshape(len(x), -1, layer.inputs), chips)
-        if self.requantise is None or self.requantise.way == "line":
-            y = self._close(acc[..., None], chips)
+        vectors, lines = rows.reshape(len(x), -1, layer.inputs), self.requantise
+        if lines is not None and lines.way == "line":
+            y = reads(vectors, chips, lines)
+        elif lines is None:
+            y = self._close(reads(vectors, chips)[..., None], chips)
         else:  # each column's values together, as tables and searches want them
-            y = self._close(acc.transpose(1, 2)[:, None].contiguous(), chips)[:, 0].transpose(1, 2)
+            acc = reads(vectors, chips).transpose(1, 2)[:, None].contiguous()
+            y = self._close(acc, chips)[:, 0].transpose(1, 2)
         return y.reshape(len(y), *rows.shape[1:-1], layer.cols).movedim(1, -1)
 
     def _frames(self, x: Tensor, count: int, first: int) -> Tensor:
