@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from spintron_ir import Dense
 
-from .byte_reads import ByteReads
+from .bit_reads import BitReads
 from .reads import RowGroup, by_block, product
 from .requantise import Requantise
-from .words import carrier, converted, float_of, hull
+from .words import SINGLE, carrier, converted, float_of, hull
 
 __all__ = ["DenseChips"]
 
@@ -39,8 +39,10 @@ class DenseChips(nn.Module):
         self.parts = layer.slices * layer.converters
         self.scales = [sign << shift for shift in layer.slice_shift for sign in layer.signs]
         self.whole = layer.adc is None and layer.noise is None and self._collapse(layers)
-        self.bytes = ByteReads(layers) if not self.whole and ByteReads.suits(layers) else None
-        if not self.whole:
+        self.bits = BitReads(layers) if not self.whole and BitReads.suits(layers) else None
+        if self.bits is not None:
+            self.acc, self.bound = torch.float32, SINGLE - 1
+        elif not self.whole:
             self.groups = [RowGroup(layers, k) for k in range(layer.groups)]
             self.kept = nn.ModuleList(self.groups)
             self.acc = self._accumulator()
@@ -88,8 +90,8 @@ class DenseChips(nn.Module):
     def forward(self, x: Tensor, *, chips: slice, first: int) -> Tensor:
         """Results of codes, the first of them of the frame number :py:`first`."""
         layer, count = self.layer, x.shape[-1]
-        if self.bytes is not None and x.device.type == "cpu":
-            return self._bytes(self.bytes, x, chips)
+        if self.bits is not None:
+            return self._bits(x, chips)
         if layer.positions is not None:
             x = x.transpose(1, 2)
         x = x.reshape(len(x), self.blocks, layer.rows, -1)
@@ -108,17 +110,16 @@ class DenseChips(nn.Module):
             return self.requantise(acc, chips)
         return converted(acc.to(self.added) + self.bias[chips], self.out)
 
-    def _bytes(self, reads: ByteReads, x: Tensor, chips: slice) -> Tensor:
-        """Results of codes that are read as bytes; in memory the columns are the last axis."""
-        layer, rows = self.layer, x.movedim(-1, 1)
-        vectors, lines = rows.reshape(len(x), -1, layer.inputs), self.requantise
-        if lines is not None and lines.way == "line":
-            y = reads(vectors, chips, lines)
-        elif lines is None:
-            y = self._close(reads(vectors, chips)[..., None], chips)
+    def _bits(self, x: Tensor, chips: slice) -> Tensor:
+        """Results of codes that are applied bit by bit; in memory the columns are the last axis."""
+        layer = self.layer
+        assert self.bits is not None
+        rows = x.movedim(-1, 1)
+        acc = self.bits(rows.reshape(len(x), -1, layer.inputs), chips)
+        if self.requantise is None or self.requantise.way == "line":
+            y = self._close(acc[..., None], chips)
         else:  # each column's values together, as tables and searches want them
-            acc = reads(vectors, chips).transpose(1, 2)[:, None].contiguous()
-            y = self._close(acc, chips)[:, 0].transpose(1, 2)
+            y = self._close(acc.transpose(1, 2)[:, None].contiguous(), chips)[:, 0].transpose(1, 2)
         return y.reshape(len(y), *rows.shape[1:-1], layer.cols).movedim(1, -1)
 
     def _frames(self, x: Tensor, count: int, first: int) -> Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
@@ -111,16 +110,15 @@ class TorchNetwork(nn.Module):
         precision = torch.get_float32_matmul_precision()
         torch.set_float32_matmul_precision("highest")  # sums are exact in no format below
         try:
-            found = self._blocks(frames, first_frame, device)
+            with torch.no_grad(), torch.autocast(device.type, enabled=False):
+                found = self._blocks(frames, first_frame)
         finally:
             torch.set_float32_matmul_precision(precision)
         if self.single:
             found = {name: values[0] for name, values in found.items()}
         return found if len(found) > 1 else next(iter(found.values()))
 
-    def _blocks(
-        self, frames: Mapping[str, Tensor], first_frame: int, device: torch.device
-    ) -> dict[str, Tensor]:
+    def _blocks(self, frames: Mapping[str, Tensor], first_frame: int) -> dict[str, Tensor]:
         """Outputs of all frames and chips, worked on block by block."""
         first = next(iter(frames.values()))
         count = first.shape[-1]
@@ -130,38 +128,18 @@ class TorchNetwork(nn.Module):
             )
             for output in self.outputs
         }
-
-        def work(piece: tuple[int, int, slice]) -> None:
-            start, some, chips = piece
+        for start, some, chips in self._pieces(count):
             part = {name: values[..., start : start + some] for name, values in frames.items()}
-            with torch.no_grad(), torch.autocast(device.type, enabled=False):
-                results = self._run(part, chips, first_frame + start)
-                for output in self.outputs:
-                    found = results[output.node].movedim(-1, 1)
-                    out[output.name][chips, start : start + some] = found
-
-        threads = torch.get_num_threads() if device.type == "cpu" else 1
-        pieces = list(self._pieces(count, threads))
-        if min(threads, len(pieces)) < 2:
-            for piece in pieces:
-                work(piece)
-            return out
-        # A block a thread: the operations of one block are too small to be shared out.
-        try:
-            with ThreadPoolExecutor(threads, "chips", torch.set_num_threads, (1,)) as pool:
-                list(pool.map(work, pieces))
-        finally:
-            torch.set_num_threads(threads)  # libraries may keep one number for all threads
+            results = self._run(part, chips, first_frame + start)
+            for output in self.outputs:
+                out[output.name][chips, start : start + some] = results[output.node].movedim(-1, 1)
         return out
 
-    def _pieces(self, count: int, threads: int) -> Iterator[tuple[int, int, slice]]:
-        """First frame, frames and chips of each block; one for each thread, at least."""
+    def _pieces(self, count: int) -> Iterator[tuple[int, int, slice]]:
+        """First frame, frames and chips of each block."""
         room = max(1, BLOCK_VALUES // self.largest)  # frames times chips
         frames = max(1, LEAST_VECTORS // self.positions, room // self.chips)
-        if self.chips < threads:
-            frames = max(1, min(frames, -(-count // threads)))
         chips = max(1, room // min(frames, max(count, 1)))
-        chips = min(chips, -(-self.chips // threads))
         for chip in range(0, self.chips, chips):
             for start in range(0, count, frames):
                 yield start, min(frames, count - start), slice(chip, chip + chips)

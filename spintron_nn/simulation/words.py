@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 
 import torch
 from torch import Tensor
@@ -16,7 +15,6 @@ __all__ = [
     "DOUBLE",
     "carrier",
     "converted",
-    "exact_bytes",
     "float_of",
     "hull",
     "noise_words",
@@ -56,15 +54,6 @@ def converted(x: Tensor, dtype: torch.dtype) -> Tensor:
     if torch.uint8 in (x.dtype, dtype) and (x.is_floating_point() or dtype.is_floating_point):
         x = x.to(torch.int16)
     return x.to(dtype)
-
-
-@cache
-def exact_bytes() -> bool:
-    """Whether this processor multiplies matrices of bytes, and does not saturate on the way."""
-    if not getattr(torch.cpu, "_is_vnni_supported", bool)():
-        return False
-    least = torch.full((32, 64), -128, dtype=torch.int8)
-    return bool((torch._int_mm(least, least.T) == 64 << 14).all())
 
 
 def hull(types: Iterable[IntType]) -> IntType:

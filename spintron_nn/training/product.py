@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
-
-from spintron_nn.simulation.words import exact_bytes
 
 from .held import Held
 from .quantisers import LevelSet, passed_
@@ -68,6 +67,15 @@ def product(x: Tensor, whole: Tensor, size: Tensor) -> Tensor:
     if chips == 1:
         return found * size
     return found.view(vectors, chips, -1).transpose(0, 1) * size
+
+
+@cache
+def exact_bytes() -> bool:
+    """Whether this processor multiplies matrices of bytes, and does not saturate on the way."""
+    if not getattr(torch.cpu, "_is_vnni_supported", bool)():
+        return False
+    least = torch.full((32, 64), -128, dtype=torch.int8)
+    return bool((torch._int_mm(least, least.T) == 64 << 14).all())
 
 
 def through(exact: Tensor, result: Result) -> Tensor:

@@ -24,7 +24,6 @@ from spintron_ir import (
     Thresholds,
 )
 from spintron_nn.simulation import TorchNetwork, torch_network
-from spintron_nn.simulation.words import exact_bytes
 from tests.e2e.branches import random_graph
 from tests.e2e.networks import random_network
 from tests.e2e.test_grouped import alone, random_layer
@@ -49,27 +48,9 @@ def test_random_layers(seed, first):
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_random_layers_without_products_of_bytes(monkeypatch, seed):
-    monkeypatch.setattr("spintron_nn.simulation.byte_reads.exact_bytes", lambda: False)
+def test_random_layers_of_few_columns(monkeypatch, seed):
+    monkeypatch.setattr("spintron_nn.simulation.bit_reads.LEAST_COLUMNS", 1)
     check(random_network(seed), seed=seed)
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_random_layers_a_few_at_a_time(monkeypatch, seed):
-    monkeypatch.setattr("spintron_nn.simulation.byte_reads.LEVELS", 100)
-    monkeypatch.setattr("spintron_nn.simulation.byte_reads.LEAST_VECTORS", 2)
-    check(random_network(seed), chips=5, frames=9, seed=seed)
-
-
-@pytest.mark.parametrize(("chips", "frames"), [(5, 7), (1, 7), (2, 1), (3, 0)])
-def test_threads_share_the_work(chips, frames):
-    before = torch.get_num_threads()
-    torch.set_num_threads(3)
-    try:
-        check(random_network(4), chips=chips, frames=frames, first=5)
-        assert torch.get_num_threads() == 3
-    finally:
-        torch.set_num_threads(before)
 
 
 @settings(deadline=None, max_examples=30)
@@ -271,7 +252,7 @@ def test_refuses_what_is_no_network(networks, found):
 
 
 def bitwise(**changed):
-    """A layer of small weights and linear converters: products of bytes."""
+    """A layer whose inputs are applied bit by bit to linear converters: sums are looked up."""
     rng = np.random.default_rng(2)
     fields = {
         "codes": rng.integers(0, 8, (2, 2, 22, 6)),
@@ -303,22 +284,21 @@ STEPS = Thresholds(
 @pytest.mark.parametrize(
     "changed",
     [{}, {"positions": 5}, COLUMNS, {"input": IntType(8)}, {"input": IntType(1)},
-     {"requantise": STEPS}, {"requantise": STEPS, "positions": 3},
-     {"input": IntType(4, signed=True)}, {"input": IntType(9)}, {"dac_bits": 2},
-     {"input": IntType(8, signed=True), "dac_bits": 8},
-     {"input": IntType(11, signed=True), "dac_bits": 7}],
+     {"requantise": STEPS}, {"requantise": STEPS, "positions": 3}],
 )  # fmt: skip
-def test_reads_of_bytes(changed):
+def test_reads_of_single_bits(changed, monkeypatch):
+    monkeypatch.setattr("spintron_nn.simulation.bit_reads.LEAST_COLUMNS", 1)
     network = alone_of(bitwise(**changed))
-    assert (TorchNetwork(network).layers["fc"].bytes is not None) == exact_bytes()
+    assert TorchNetwork(network).layers["fc"].bits is not None
     check(network, frames=40)
 
 
 @pytest.mark.parametrize(
     "changed",
     [
-        {"input": IntType(8), "dac_bits": 8},
-        {"tile_rows": 21, "adc": Adc(bits=4)},
+        {"input": IntType(4, signed=True)},
+        {"input": IntType(9)},
+        {"dac_bits": 2},
         {"blocks": 2},
         {"noise": NOISE},
         {"adc": Adc(bits=2, transitions=np.zeros((1, 1, 1, 1, 3), int))},
@@ -327,7 +307,8 @@ def test_reads_of_bytes(changed):
         {"adc": Adc(bits=16, shift=2), "slice_shift": (0, 4)},
     ],
 )  # fmt: skip
-def test_reads_that_are_no_bytes(changed):
+def test_reads_that_need_a_product(changed, monkeypatch):
+    monkeypatch.setattr("spintron_nn.simulation.bit_reads.LEAST_COLUMNS", 1)
     network = alone_of(bitwise(**changed))
-    assert TorchNetwork(network).layers["fc"].bytes is None
+    assert TorchNetwork(network).layers["fc"].bits is None
     check(network, frames=40)
