@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -24,7 +24,7 @@ from .loop import Fit
 from .metrics import accuracy
 from .progress import Progress
 from .robust import loss_over_chips, metric_over_chips
-from .settings import Settings
+from .settings import further
 
 __all__ = ["ChipTraining", "config_of"]
 
@@ -36,9 +36,6 @@ FLOATING = 5
 
 JUDGES = 2
 """Chips that an epoch is judged on."""
-
-OWN = ("epochs", "learning_rate")
-"""Fields of a run that are arguments of their own."""
 
 
 @runtime_checkable
@@ -135,7 +132,7 @@ class ChipTraining:
         """Train in floating point where need be, then on chips."""
         data = tensors_of("train_loader", loaders[0])
         held_out = None if loaders[1] is None else tensors_of("val_loader", loaders[1])
-        settings = {"batch_size": batch_size_of(loaders[0]) or 64} | own | _checked(fit)
+        settings = {"batch_size": batch_size_of(loaders[0]) or 64} | own | further(fit)
         loss = loss_over_chips(settings.get("loss", functional.cross_entropy), robustness_weight)
         if floating_epochs is None:
             floating_epochs = 0 if self.chips is not None else -(-settings["epochs"] // FLOATING)
@@ -228,15 +225,3 @@ class _Judges:
         inputs = x.cpu().numpy()
         found = np.stack([model.run(inputs) for model in self.placed])
         return torch.from_numpy(found).to(x)
-
-
-def _checked(fit: dict[str, Any]) -> dict[str, Any]:
-    """Refuse what is no field of a run, or is an argument of its own."""
-    known = [field.name for field in fields(Settings) if field.name not in OWN]
-    unknown = [name for name in fit if name not in known]
-    if unknown:
-        raise ParameterError(
-            f"training: train takes, beside its own arguments, {', '.join(known)}, not "
-            f"{', '.join(unknown)}"
-        )
-    return fit

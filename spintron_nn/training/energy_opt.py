@@ -22,6 +22,7 @@ from .energy_steps import Custom, CustomLoss, Meter, Weighted
 from .loop import Fit
 from .metrics import accuracy
 from .progress import Progress
+from .settings import further
 
 __all__ = ["EnergyOptimizedTraining"]
 
@@ -131,7 +132,7 @@ class EnergyOptimizedTraining:
         """
         data = tensors_of("train_loader", train_loader)
         held_out = None if val_loader is None else tensors_of("val_loader", val_loader)
-        fit = {"batch_size": batch_size_of(train_loader) or 64} | fit
+        fit = {"batch_size": batch_size_of(train_loader) or 64} | further(fit)
         start = self.energy_of(data[0][:START_FRAMES])
         return self._train(data, held_out, start, {"epochs": epochs, "learning_rate": lr} | fit)
 
@@ -173,7 +174,7 @@ class EnergyOptimizedTraining:
         data = tensors_of("train_loader", train_loader)
         held_out = tensors_of("val_loader", val_loader)
         batch = {"batch_size": batch_size_of(train_loader) or 64}
-        settings = {"epochs": epochs, "learning_rate": lr} | batch | fit
+        settings = {"epochs": epochs, "learning_rate": lr} | batch | further(fit)
         start, points = self.energy_of(data[0][:START_FRAMES]), []
         for changed in self._choices() if choices is None else choices:
             begun = self._with(changed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from os import PathLike
 from typing import Any
 
@@ -22,10 +22,13 @@ from .metrics import Metric, accuracy
 from .progress import Progress
 from .schedules import Schedule, one_cycle
 
-__all__ = ["PRECISIONS", "Settings"]
+__all__ = ["PRECISIONS", "Settings", "further"]
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 """Types of a forward pass."""
+
+OWN = ("epochs", "learning_rate")
+"""Fields of a run that trainers have as arguments of their own."""
 
 DEVICE = re.compile(r"cpu|cuda(:\d{1,2})?")
 
@@ -84,3 +87,15 @@ class Settings:
                 f"training: device {self.device!r} needs a GPU of that number, and torch finds "
                 f"{found}; use 'cpu'"
             )
+
+
+def further(fit: dict[str, Any]) -> dict[str, Any]:
+    """Return what a trainer is given for its run; refuse names that are no fields, or its own."""
+    known = [one.name for one in fields(Settings) if one.name not in OWN]
+    unknown = [name for name in fit if name not in known]
+    if unknown:
+        raise ParameterError(
+            f"training: train takes, beside its own arguments, {', '.join(known)}, not "
+            f"{', '.join(unknown)}"
+        )
+    return fit

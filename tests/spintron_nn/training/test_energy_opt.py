@@ -24,6 +24,8 @@ UNEVEN = MTJConfig(
     levels=4, cell_bits=8, resistance_variation=0.0, level_fractions=(0.0, 0.2, 0.7, 1.0)
 )
 
+DATA = torch.rand(8, 64), torch.arange(8)
+
 CHOICES = ((4, 4), (3, 4), (3, 3), (3, 2), (2, 2))
 """Bits of converters and activations of a front."""
 
@@ -251,3 +253,14 @@ def test_refusals(trained):
         match=r"^EnergyOptimizedTraining: weights must be a number in 0\.\.1, not 2$",
     ):
         EnergyOptimizedTraining(trained).front(None, None, weights=(2,))
+    known = (
+        r"seed, batch_size, loss, optimiser, schedule, clip, metrics, patience, monitor, "
+        r"precision, device, distributed, checkpoint, checkpoint_every, generators, facts, progress"
+    )
+    with pytest.raises(
+        ParameterError,
+        match=rf"^training: train takes, beside its own arguments, {known}, not momentum$",
+    ):
+        EnergyOptimizedTraining(trained).train(DATA, momentum=0.9)
+    with pytest.raises(ParameterError, match=r", not learning_rate$"):
+        EnergyOptimizedTraining(trained).front(DATA, DATA, learning_rate=1)
