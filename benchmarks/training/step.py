@@ -243,7 +243,7 @@ def measured(threads: int, rounds: int) -> Iterator[Row]:
     plain = "weights of 2 bits on fresh pairs, everything else as in the plain network"
     yield row(f"{title}, {noise}", "pairs", "torch", 0.5, f"{plain}; {twice}")
     learned = "ChipModel: learned steps, activations of 4 bits, the line of the last layer"
-    yield row(f"{title}, {whole}", "devices", "torch", None, f"{learned}; {twice}")
+    yield row(f"{title}, {whole}", "devices", "torch", 0.5, f"{learned}; {twice}")
     yield row(f"{title}, {reads}", "reads", "torch", None, "ChipModel, inputs at once")
     yield row(
         f"{title}, {noise}",
