@@ -18,6 +18,10 @@ from .words import SINGLE, carrier, converted, float_of, hull
 __all__ = ["DenseChips"]
 
 
+PROCESSOR = "cpu"
+"""Kind of device that compiled reads are for."""
+
+
 class DenseChips(nn.Module):
     """A dense layer of several chips: one batched product for each row group.
 
@@ -39,12 +43,12 @@ class DenseChips(nn.Module):
         self.parts = layer.slices * layer.converters
         self.scales = [sign << shift for shift in layer.slice_shift for sign in layer.signs]
         self.whole = layer.adc is None and layer.noise is None and self._collapse(layers)
-        self.bits = BitReads(layers) if not self.whole and BitReads.suits(layers) else None
-        if self.bits is not None:
+        self.groups: list[RowGroup] = []
+        bitwise = not self.whole and BitReads.suits(layers)
+        if bitwise:
             self.acc, self.bound = torch.float32, SINGLE - 1
         elif not self.whole:
-            self.groups = [RowGroup(layers, k) for k in range(layer.groups)]
-            self.kept = nn.ModuleList(self.groups)
+            self._make_groups(layers)
             self.acc = self._accumulator()
         bias = np.stack([each.bias for each in layers]).astype(np.int64)
         self.requantise: Requantise | None = None
@@ -59,6 +63,7 @@ class DenseChips(nn.Module):
             high = np.array([[total.high] for total in totals]) - bias
             requantisers = [each.requantise for each in layers if each.requantise is not None]
             self.requantise = Requantise(requantisers, low, high, bias, self.acc)
+        self.bits = BitReads(layers, self.requantise) if bitwise else None
 
     def _collapse(self, layers: Sequence[Dense]) -> bool:
         """One matrix of all slices, where nothing comes between a column and the accumulator."""
@@ -74,6 +79,10 @@ class DenseChips(nn.Module):
         matrix = torch.from_numpy(by_block(weights, self.blocks)).to(self.acc)
         self.register_buffer("matrix", matrix)
         return True
+
+    def _make_groups(self, layers: Sequence[Dense]) -> None:
+        self.groups = [RowGroup(layers, k) for k in range(self.layer.groups)]
+        self.kept = nn.ModuleList(self.groups)
 
     def _accumulator(self) -> torch.dtype:
         """In which type the sum of all codes is exact, whatever the order."""
@@ -91,7 +100,11 @@ class DenseChips(nn.Module):
         """Results of codes, the first of them of the frame number :py:`first`."""
         layer, count = self.layer, x.shape[-1]
         if self.bits is not None:
-            return self._bits(x, chips)
+            if x.device.type == PROCESSOR:
+                return self._bits(x, chips)
+            if not self.groups:
+                self._make_groups(self.bits.layers)
+                self.kept.to(x.device)
         if layer.positions is not None:
             x = x.transpose(1, 2)
         x = x.reshape(len(x), self.blocks, layer.rows, -1)
@@ -115,11 +128,9 @@ class DenseChips(nn.Module):
         layer = self.layer
         assert self.bits is not None
         rows = x.movedim(-1, 1)
-        acc = self.bits(rows.reshape(len(x), -1, layer.inputs), chips)
-        if self.requantise is None or self.requantise.way == "line":
-            y = self._close(acc[..., None], chips)
-        else:  # each column's values together, as tables and searches want them
-            y = self._close(acc.transpose(1, 2)[:, None].contiguous(), chips)[:, 0].transpose(1, 2)
+        y = self.bits(rows.reshape(len(x), -1, layer.inputs), chips)
+        if self.bits.line is None:  # each column's values together, as tables and searches want
+            y = self._close(y.transpose(1, 2)[:, None].contiguous(), chips)[:, 0].transpose(1, 2)
         return y.reshape(len(y), *rows.shape[1:-1], layer.cols).movedim(1, -1)
 
     def _frames(self, x: Tensor, count: int, first: int) -> Tensor:

@@ -82,7 +82,7 @@ class TorchNetwork(nn.Module):
         for place, node in enumerate(first.nodes):
             self.layers[node.name] = _made([network.nodes[place].layer for network in found])
         self.positions = max(getattr(node.layer, "positions", None) or 1 for node in first.nodes)
-        self.largest = max(_largest(node.layer) for node in first.nodes)
+        self.largest = max(_largest(node.layer, self.layers[node.name]) for node in first.nodes)
 
     def forward(self, codes: Any, first_frame: int = 0) -> Any:
         """Outputs of a batch of frames, which all chips see.
@@ -192,10 +192,10 @@ def _made(layers: Sequence[Any]) -> nn.Module:
     return ALIKE[kind](layers)
 
 
-def _largest(layer: Any) -> int:
+def _largest(layer: Any, module: nn.Module) -> int:
     """Values of a frame in the largest tensor of a layer."""
     size = math.prod(layer.shape)
-    if layer.kind == "dense" and (layer.adc is not None or layer.noise is not None):
+    if isinstance(module, DenseChips) and module.groups:
         size *= layer.slices * layer.converters * layer.chunks
     return size
 

@@ -24,6 +24,7 @@ from spintron_ir import (
     Thresholds,
 )
 from spintron_nn.simulation import TorchNetwork, torch_network
+from spintron_nn.simulation.bit_reads import shared
 from tests.e2e.branches import random_graph
 from tests.e2e.networks import random_network
 from tests.e2e.test_grouped import alone, random_layer
@@ -291,6 +292,45 @@ def test_reads_of_single_bits(changed, monkeypatch):
     network = alone_of(bitwise(**changed))
     assert TorchNetwork(network).layers["fc"].bits is not None
     check(network, frames=40)
+
+
+def test_reads_of_single_bits_off_the_processor(monkeypatch):
+    monkeypatch.setattr("spintron_nn.simulation.bit_reads.LEAST_COLUMNS", 1)
+    monkeypatch.setattr("spintron_nn.simulation.dense.PROCESSOR", "cuda")
+    network = alone_of(bitwise(requantise=STEPS))
+    check(network, frames=40)
+    made = TorchNetwork(network)
+    made(frames_of(network, 3))
+    assert made.layers["fc"].bits is not None and len(made.layers["fc"].groups) == 3
+
+
+def test_reads_of_single_bits_of_a_large_matrix():
+    rng = np.random.default_rng(3)
+    codes, bias = rng.integers(0, 8, (2, 2, 161, 70)), rng.integers(-20, 20, 70)
+    adc = Adc(bits=6, shift=3, offset=rng.integers(-9, 9, (3, 2, 1, 70)))
+    network = alone_of(bitwise(codes=codes, bias=bias, adc=adc, tile_rows=80))
+    assert TorchNetwork(network).layers["fc"].bits is not None
+    check(network, frames=150)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("changed", [{}, {"positions": 5}, {"requantise": STEPS}])
+def test_reads_of_single_bits_on_several_threads(changed, threads, monkeypatch):
+    monkeypatch.setattr("spintron_nn.simulation.bit_reads.LEAST_COLUMNS", 1)
+    monkeypatch.setattr("spintron_nn.simulation.bit_reads.LEAST_SUMS", 1)
+    monkeypatch.setattr("torch.get_num_threads", lambda: threads)
+    network = alone_of(bitwise(**changed))
+    check(network, frames=200)
+    check(network, chips=1, frames=1)
+
+
+def test_a_thread_that_fails_fails_the_whole():
+    def work(start, stop):
+        if start:
+            raise MemoryError(f"piece {start}")
+
+    with pytest.raises(MemoryError, match="^piece 3$"):
+        shared(work, 6, 2)
 
 
 @pytest.mark.parametrize(
