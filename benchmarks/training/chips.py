@@ -36,6 +36,9 @@ BATCH = 64
 TECHNOLOGY = MTJConfig(levels=4, resistance_variation=0.1)
 """Two bits a pair; each device has a log-normal factor of 10 %."""
 
+NOISY = replace(TECHNOLOGY, read_noise=0.02)
+"""The same with noise in every read."""
+
 Codes = NDArray[np.int64]
 
 
@@ -49,10 +52,12 @@ class Case:
     seconds: float  # to sample and convert one of them
 
 
-def case(name: str, widths: tuple[int, ...], data: NDArray[Any], chips: int) -> Case:
+def case(
+    name: str, widths: tuple[int, ...], data: NDArray[Any], chips: int, technology: MTJConfig
+) -> Case:
     """A network on chips; parsed once, sampled and converted for each chip."""
     graph: Model = parse(program_of(mlp(widths).eval(), data[:2]))
-    converter = SpintronConverter(TECHNOLOGY)
+    converter = SpintronConverter(technology)
     start = time.perf_counter()
     models = [
         converter.convert(graph, calibration=data[:100], adc_bits=6, chip_seed=seed, wafer=seed)
@@ -177,12 +182,14 @@ def rows(quick: bool) -> Iterator[Row]:
     chips, rounds = (QUICK_CHIPS, QUICK_ROUNDS) if quick else (CHIPS, ROUNDS)
     random = np.random.default_rng(0).random((FASHION_FRAMES, 784), dtype=np.float32)
     threads = torch.get_num_threads()
-    small = case("the MLP 64-64-32-10", (64, 64, 32, 10), digits().test_x.reshape(-1, 64), chips)
-    large = case("the MLP 784-128-10", (784, 128, 10), random, chips)
-    for what in (small, large):
+    images, widths = digits().test_x.reshape(-1, 64), (64, 64, 32, 10)
+    small = case("the MLP 64-64-32-10", widths, images, chips, TECHNOLOGY)
+    noisy = case("the MLP 64-64-32-10 with read noise", widths, images, chips, NOISY)
+    large = case("the MLP 784-128-10", (784, 128, 10), random, chips, TECHNOLOGY)
+    for what in (small, noisy, large):
         for batch in (BATCH, len(what.codes)):
             for count in sorted({threads, 1}, reverse=True):
-                asked = what is small and batch == BATCH and count == threads
+                asked = what is small and batch == BATCH
                 yield from speeds(what, count, batch, rounds, DEMANDED if asked else None)
         yield from first_time(what, rounds)
         if torch.cuda.is_available():

@@ -1,7 +1,8 @@
 """Reads of single bits compiled by Numba: sums of four rows are looked up, 32 columns at a time.
 
-The first call of a process loads the machine code from Numba's cache, or compiles it in seconds.
-Integers that index are unsigned: signed ones might count from the end, which costs a comparison.
+The first call of a process loads the machine code from Numba's cache, or compiles it in seconds;
+the cache knows of changes in this file alone, which is why all of it is here. Integers that index
+are unsigned: signed ones might count from the end, which costs a comparison.
 """
 
 from __future__ import annotations
@@ -14,18 +15,21 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic, models, register_model
 
+from spintron_ir.arith import NOISE_BOUND, NOISE_SHIFT
+from spintron_ir.prng import BLOCK_LANES, PARITY, READ_SHIFT, ROTATIONS
+
 __all__ = ["BLOCK_READS", "LANES", "ROWS", "SEGMENT", "read_bits"]
 
 LANES = 32
 """Columns that are added at a time, as integers of 16 bits."""
 
 ROWS = 4
-"""Rows that an entry of a table is the sum of some of."""
-
-ENTRIES = 1 << ROWS
+"""Rows that an entry of a table is the sum of some of: the inputs of a word."""
 
 SEGMENT = 16
 """Most tables at a time: 16 KiB, half of a usual first cache."""
+
+ENTRIES = 1 << ROWS
 
 BLOCK_READS = 256
 """Reads between two fills of the tables, whose levels take another 16 KiB."""
@@ -106,6 +110,17 @@ def _add(_: Any, lanes: Any, others: Any) -> Any:
     return _Lanes()(lanes, others), code
 
 
+@_code
+def _reached(_: Any, count: Any, lanes: Any, levels: Any) -> Any:
+    """Counts, one more where lanes are at least levels."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        above = builder.icmp_signed(">=", args[1], args[2])
+        return builder.sub(args[0], builder.sext(above, VECTOR))
+
+    return _Lanes()(count, lanes, levels), code
+
+
 @_compiled
 def _index(words: Any, first: int, last: int, bits: int, bases: Any, index: Any) -> None:
     """Where the sum of four rows stands in the tables, for each bit of each vector.
@@ -160,18 +175,114 @@ def _add_rows(table: Any, index: Any, size: int, ends: Any, fresh: bool, levels:
 
 
 @_compiled
-def _digitise(
-    levels: Any, step: Any, offset: Any, limits: Any, scales: Any, first: int, acc: Any
-) -> None:
+def _mixed(x: Any, y: Any, rotation: int) -> Any:
+    """One round of Threefry on uint32 words."""
+    turn = np.uint32(rotation)
+    x = np.uint32(x + y)
+    y = np.uint32(np.uint32(y << turn) | np.uint32(y >> np.uint32(np.uint32(32) - turn)))
+    return x, np.uint32(y ^ x)
+
+
+@_compiled
+def _four(x: Any, y: Any, rotations: Any, key: Any, other: Any) -> Any:
+    """Four rounds, and keys added."""
+    for rotation in rotations:
+        x, y = _mixed(x, y, rotation)
+    return np.uint32(x + key), np.uint32(y + other)
+
+
+@_compiled
+def _random(keys: Any, frame: Any, counters: Any, words: Any) -> None:
+    """Sixteen bits for each column: :func:`spintron_ir.prng.noise_words` of one frame."""
+    first, second = keys[0], keys[1]
+    third = np.uint32(np.uint32(first ^ second) ^ np.uint32(PARITY))
+    at = np.uint64(0)
+    for k in range(np.uint64(len(counters))):
+        x, y = np.uint32(frame + first), np.uint32(counters[k] + second)
+        x, y = _four(x, y, ROTATIONS[:4], second, np.uint32(third + np.uint32(1)))
+        x, y = _four(x, y, ROTATIONS[4:], third, np.uint32(first + np.uint32(2)))
+        x, y = _four(x, y, ROTATIONS[:4], first, np.uint32(second + np.uint32(3)))
+        x, y = _mixed(x, y, ROTATIONS[4])
+        at = np.uint64(BLOCK_LANES) * k
+        words[at] = np.uint16(x & np.uint32(0xFFFF))
+        words[at + np.uint64(1)] = np.uint16(x >> np.uint32(16))
+        words[at + np.uint64(2)] = np.uint16(y & np.uint32(0xFFFF))
+        words[at + np.uint64(3)] = np.uint16(y >> np.uint32(16))
+
+
+@_compiled
+def _add_noise(levels: Any, bits: int, start: int, place: Any, noise: Any) -> None:
+    """Add :func:`spintron_ir.arith.noise_value` to levels ``(vectors, bits, LANES)``.
+
+    The vectors count from the start; the place is that of the first lane: chip, part, row group and
+    column.
+    """
+    chip, part, group, col = place
+    keys, frame = noise.seeds[chip], np.uint32(noise.first + np.uint32(start))
+    amplitude = noise.amplitudes[chip, part, group, col : col + LANES]
+    block = (group * noise.amplitudes.shape[1] + part) * noise.blocks + col // BLOCK_LANES
+    each = LANES // BLOCK_LANES
+    counters, words = np.empty(bits * each, np.uint32), np.empty(bits * LANES, np.uint16)
+    for k in range(bits * each):
+        counters[k] = (k // each << READ_SHIFT) + block + k % each
+    lane, half = np.uint64(0), np.int32(1 << (NOISE_SHIFT - 1))
+    while lane < len(levels):
+        _random(keys, frame, counters, words)
+        frame = np.uint32(frame + np.uint32(1))
+        for bit in range(np.uint64(bits)):
+            word = bit * np.uint64(LANES)
+            for col in range(np.uint64(LANES)):
+                random = np.int32(words[word + col])
+                ones = np.int32(random >> 3)
+                ones = np.int32(np.int32(ones & 0x5555) + np.int32(np.int32(ones >> 1) & 0x5555))
+                ones = np.int32(np.int32(ones & 0x3333) + np.int32(np.int32(ones >> 2) & 0x3333))
+                ones = np.int32(np.int32(ones & 0x0F0F) + np.int32(np.int32(ones >> 4) & 0x0F0F))
+                ones = np.int32(np.int32(ones & 0xFF) + np.int32(ones >> 8))
+                size = np.int32(np.int32(ones * 16) + np.int32(np.int32(random & 7) * 2))
+                size = np.int32(np.int32(size - np.int32(NOISE_BOUND)) * amplitude[col])
+                levels[lane + col] += np.int16(np.int32(size + half) >> NOISE_SHIFT)
+            lane += np.uint64(LANES)
+
+
+@_compiled
+def _count(levels: Any, reads: int, transitions: Any) -> None:
+    """Put in place of levels ``(reads, LANES)`` how many transitions ``(n, LANES)`` they reach.
+
+    Four at a time; what lies behind the last may be overwritten.
+    """
+    limits, lane = transitions.reshape(-1), np.uint64(0)
+    one, two, three = np.uint64(LANES), np.uint64(2 * LANES), np.uint64(3 * LANES)
+    for _ in range(-(-reads // 4)):
+        first, second = _load(levels, lane), _load(levels, lane + one)
+        third, fourth = _load(levels, lane + two), _load(levels, lane + three)
+        a, b, c, d = _zeros(), _zeros(), _zeros(), _zeros()
+        at = np.uint64(0)
+        while at < len(limits):
+            limit = _load(limits, at)
+            a, b = _reached(a, first, limit), _reached(b, second, limit)
+            c, d = _reached(c, third, limit), _reached(d, fourth, limit)
+            at += one
+        _store(levels, lane, a)
+        _store(levels, lane + one, b)
+        _store(levels, lane + two, c)
+        _store(levels, lane + three, d)
+        lane += np.uint64(4 * LANES)
+
+
+@_compiled
+def _digitise(levels: Any, place: Any, converters: Any, acc: Any) -> None:
     """Add the codes of levels ``(vectors, bits, LANES)``, by their places, to accumulators.
 
-    Columns of these, ``(vectors, columns)``, count from the first.
+    The place is that of the first lane, as for :func:`_add_noise`.
     """
-    low, high = limits
+    chip, part, group, first = place
+    low, high = converters.low, converters.high
+    step = converters.steps[chip, part, group, first : first + LANES]
+    offset = converters.offsets[chip, part, group, first : first + LANES]
     lane = np.uint64(0)
     for vector in range(len(acc)):
         out = acc[vector, first : first + LANES]
-        for scale in scales:
+        for scale in converters.scales[part]:
             for col in range(np.uint64(LANES)):
                 code = np.floor(np.float32(levels[lane + col]) * step[col] + offset[col])
                 code = low if code < low else code
@@ -184,17 +295,16 @@ def _digitise(
 def _close(acc: Any, chip: int, line: Any, results: Any) -> None:
     """Accumulators as codes, or as they are, as the results of a chip."""
     columns = results.shape[1]
-    if line is None:
+    if not line.slopes.size:
         results[:] = acc[:, :columns]
-    else:
-        slopes, offsets, least, most = line
-        slope, offset = slopes[chip], offsets[chip]
-        for vector in range(len(acc)):
-            own, out = acc[vector], results[vector]
-            for c in range(np.uint64(columns)):
-                code = np.floor(own[c] * slope[c] + offset[c])
-                code = least if code < least else code
-                out[c] = np.int32(most if code > most else code)
+        return
+    slope, offset = line.slopes[chip], line.offsets[chip]
+    for vector in range(len(acc)):
+        own, out = acc[vector], results[vector]
+        for col in range(np.uint64(columns)):
+            code = np.floor(own[col] * slope[col] + offset[col])
+            code = line.low if code < line.low else code
+            out[col] = np.int32(line.high if code > line.high else code)
 
 
 @_compiled
@@ -209,18 +319,7 @@ def _places(segments: Any) -> Any:
 
 @_compiled
 def read_bits(
-    first: int,
-    last: int,
-    words: Any,
-    rows: Any,
-    segments: Any,
-    ends: Any,
-    steps: Any,
-    offsets: Any,
-    limits: Any,
-    scales: Any,
-    line: Any,
-    results: Any,
+    first: int, last: int, words: Any, matrix: Any, converters: Any, noise: Any, line: Any, y: Any
 ) -> None:
     """Accumulators of reads bit by bit, or their codes, of some of the pieces of work.
 
@@ -231,34 +330,22 @@ def read_bits(
     first, last : int
         Number of the first piece and of the one past the last.
     words : uint32 array of shape ``(chips or 1, vectors, n)``
-        Four input codes a word, padded where a row group ends.
-    rows : int16 array of shape ``(chips * parts * blocks of columns * n * 4 * LANES,)``
-        Rows of the matrices.
-    segments : uint64 array of shape ``(m + 1,)``
-        Where words are cut, at the ends of row groups and after SEGMENT words at the latest.
-    ends : bool array of shape ``(m,)``
-        Whether a row group ends with a segment.
-    steps, offsets : float32 arrays of shape ``(chips, parts, groups, columns)``
-        What a level is multiplied by and what is added, before rounding down to a code.
-    limits : pair of float32
-        Least and largest code.
-    scales : float32 array of shape ``(parts, bits)``
-        What a code counts.
-    line : None or (float32 arrays of shape ``(chips, columns)`` twice, float32 twice)
-        Slopes and offsets of the results' codes, the least and the largest of these.
-    results : array of shape ``(chips, vectors, columns)``
-        Codes; without a line float32 accumulators.
+        Four input codes a word, filled up with zeros where a row group ends.
+    matrix, converters, noise, line
+        Matrices, converters, noise and lines of the chips.
+    y : array of shape ``(chips, vectors, columns)``
+        Where the codes go, or without lines the accumulators.
     """
-    chips, parts, _, width = steps.shape
+    chips, parts, blocks = matrix.rows.shape[:3]
     vectors, count = words.shape[1:]
-    bits = scales.shape[1]
+    bits = converters.scales.shape[1]
     block = max(1, BLOCK_READS // bits)
-    size = np.uint64(rows.size // chips)
+    rows, size = matrix.rows.reshape(-1), np.uint64(matrix.rows.size // chips)
     table = np.empty(SEGMENT * ENTRIES * LANES, np.int16)
-    levels = np.empty(block * bits * LANES, np.int16)
+    levels = np.empty((block * bits + 3) * LANES, np.int16)
     index = np.empty(block * bits * count, np.uint16)
-    sums = np.empty((block, width), np.float32)
-    places = _places(segments)
+    sums = np.empty((block, blocks * LANES), np.float32)
+    places, cuts = _places(matrix.segments), matrix.segments
     known = -1
     for piece in range(first, last):
         chip, start = piece % chips, piece // chips * block
@@ -268,17 +355,21 @@ def read_bits(
             known = start
         acc, at = sums[: stop - start], size * np.uint64(chip)
         acc[:] = 0
-        some = levels[: (stop - start) * bits * LANES]
+        reads = (stop - start) * bits
+        some = levels[: reads * LANES]
         for part in range(parts):
-            for col in range(0, width, LANES):
+            for column in range(blocks):
                 group, fresh = 0, True
-                for s in range(len(ends)):
-                    at = _fill(table, rows, at, segments[s + 1] - segments[s])
-                    _add_rows(table, index, count, (segments[s], segments[s + 1]), fresh, some)
-                    fresh = ends[s]
+                for s in range(len(matrix.ends)):
+                    at = _fill(table, rows, at, cuts[s + 1] - cuts[s])
+                    _add_rows(table, index, count, (cuts[s], cuts[s + 1]), fresh, some)
+                    fresh = matrix.ends[s]
                     if fresh:
-                        step = steps[chip, part, group, col : col + LANES]
-                        offset = offsets[chip, part, group, col : col + LANES]
-                        _digitise(some, step, offset, limits, scales[part], col, acc)
+                        place = chip, part, group, column * LANES
+                        if noise.amplitudes.size:
+                            _add_noise(some, bits, start, place, noise)
+                        if converters.transitions.size:
+                            _count(levels, reads, converters.transitions[chip, part, group, column])
+                        _digitise(some, place, converters, acc)
                         group += 1
-        _close(acc, chip, line, results[chip, start:stop])
+        _close(acc, chip, line, y[chip, start:stop])

@@ -101,7 +101,7 @@ class DenseChips(nn.Module):
         layer, count = self.layer, x.shape[-1]
         if self.bits is not None:
             if x.device.type == PROCESSOR:
-                return self._bits(x, chips)
+                return self._bits(x, chips, first)
             if not self.groups:
                 self._make_groups(self.bits.layers)
                 self.kept.to(x.device)
@@ -123,13 +123,13 @@ class DenseChips(nn.Module):
             return self.requantise(acc, chips)
         return converted(acc.to(self.added) + self.bias[chips], self.out)
 
-    def _bits(self, x: Tensor, chips: slice) -> Tensor:
+    def _bits(self, x: Tensor, chips: slice, first: int) -> Tensor:
         """Results of codes that are applied bit by bit; in memory the columns are the last axis."""
         layer = self.layer
         assert self.bits is not None
         rows = x.movedim(-1, 1)
-        y = self.bits(rows.reshape(len(x), -1, layer.inputs), chips)
-        if self.bits.line is None:  # each column's values together, as tables and searches want
+        y = self.bits(rows.reshape(len(x), -1, layer.inputs), chips, first)
+        if not self.bits.closes:  # each column's values together, as tables and searches want
             y = self._close(y.transpose(1, 2)[:, None].contiguous(), chips)[:, 0].transpose(1, 2)
         return y.reshape(len(y), *rows.shape[1:-1], layer.cols).movedim(1, -1)
 
