@@ -28,11 +28,17 @@ class Matrix(NamedTuple):
         Where words are cut, at the ends of row groups and after SEGMENT words at the latest.
     ends : bool array of shape ``(m,)``
         Whether a row group ends with a segment.
+    places : uint32 array of shape ``(words,)``
+        Where the table of each word starts, among those of its segment.
+    signed : bool
+        Whether the last bit of an input counts below 0.
     """
 
     rows: NDArray[np.int16]
     segments: NDArray[np.uint64]
     ends: NDArray[np.bool_]
+    places: NDArray[np.uint32]
+    signed: bool
 
     @classmethod
     def of(cls, layers: Sequence[Dense]) -> Matrix:
@@ -51,7 +57,9 @@ class Matrix(NamedTuple):
         places = [start + cut for start, some in zip(first, cuts, strict=False) for cut in some]
         segments = np.array([*places, first[-1]], dtype=np.uint64)
         ends = np.array([cut == some[-1] for some in cuts for cut in some])
-        return cls(np.ascontiguousarray(split), segments, ends)
+        tables = np.concatenate([np.arange(count) % SEGMENT for count in words])
+        tables = (tables * (LANES << ROWS)).astype(np.uint32)
+        return cls(np.ascontiguousarray(split), segments, ends, tables, layer.input.signed)
 
     def some(self, chips: slice) -> Matrix:
         """Those of some chips."""

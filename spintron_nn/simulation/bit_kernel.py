@@ -111,6 +111,16 @@ def _add(_: Any, lanes: Any, others: Any) -> Any:
 
 
 @_code
+def _minus(_: Any, lanes: Any) -> Any:
+    """Lanes with the other sign."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.neg(args[0])
+
+    return _Lanes()(lanes), code
+
+
+@_code
 def _reached(_: Any, count: Any, lanes: Any, levels: Any) -> Any:
     """Counts, one more where lanes are at least levels."""
 
@@ -172,6 +182,15 @@ def _add_rows(table: Any, index: Any, size: int, ends: Any, fresh: bool, levels:
         lane += np.uint64(LANES)
         here += np.uint64(size)
         stop += np.uint64(size)
+
+
+@_compiled
+def _turn_last(levels: Any, bits: int) -> None:
+    """Change the sign of the levels ``(vectors, bits, LANES)`` of the last bit."""
+    lane, step = np.uint64((bits - 1) * LANES), np.uint64(bits * LANES)
+    while lane < len(levels):
+        _store(levels, lane, _minus(_load(levels, lane)))
+        lane += step
 
 
 @_compiled
@@ -308,16 +327,6 @@ def _close(acc: Any, chip: int, line: Any, results: Any) -> None:
 
 
 @_compiled
-def _places(segments: Any) -> Any:
-    """Where the table of each word starts among those of its segment."""
-    found = np.empty(segments[-1], np.uint32)
-    for s in range(len(segments) - 1):
-        for k in range(segments[s], segments[s + 1]):
-            found[k] = (k - segments[s]) * ENTRIES * LANES
-    return found
-
-
-@_compiled
 def read_bits(
     first: int, last: int, words: Any, matrix: Any, converters: Any, noise: Any, line: Any, y: Any
 ) -> None:
@@ -345,13 +354,13 @@ def read_bits(
     levels = np.empty((block * bits + 3) * LANES, np.int16)
     index = np.empty(block * bits * count, np.uint16)
     sums = np.empty((block, blocks * LANES), np.float32)
-    places, cuts = _places(matrix.segments), matrix.segments
+    cuts = matrix.segments
     known = -1
     for piece in range(first, last):
         chip, start = piece % chips, piece // chips * block
         stop = min(start + block, vectors)
         if start != known or len(words) > 1:
-            _index(words[chip % len(words)], start, stop, bits, places, index)
+            _index(words[chip % len(words)], start, stop, bits, matrix.places, index)
             known = start
         acc, at = sums[: stop - start], size * np.uint64(chip)
         acc[:] = 0
@@ -366,6 +375,8 @@ def read_bits(
                     fresh = matrix.ends[s]
                     if fresh:
                         place = chip, part, group, column * LANES
+                        if matrix.signed:
+                            _turn_last(some, bits)
                         if noise.amplitudes.size:
                             _add_noise(some, bits, start, place, noise)
                         if converters.transitions.size:

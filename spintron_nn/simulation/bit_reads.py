@@ -19,7 +19,7 @@ from spintron_ir.arith import NOISE_BOUND, NOISE_SHIFT
 from .bit_arrays import Converters, Line, Matrix, ReadNoise, words_of
 from .bit_kernel import BLOCK_READS, LANES, ROWS, read_bits
 from .requantise import Requantise
-from .words import SINGLE
+from .words import SINGLE, carrier
 
 __all__ = ["BitReads"]
 
@@ -54,11 +54,10 @@ class BitReads:
 
     @staticmethod
     def suits(layers: Sequence[Dense]) -> bool:
-        """Whether inputs are bits without a sign, with converters, sums exact in few bits."""
+        """Whether inputs are bits, with converters, sums exact in few bits."""
         layer = layers[0]
         return (
             layer.dac_bits == 1
-            and not layer.input.signed
             and layer.input.bits <= 8
             and (layer.blocks or 1) == 1
             and layer.adc is not None
@@ -71,7 +70,7 @@ class BitReads:
 
         Parameters
         ----------
-        x : uint8 Tensor of shape ``(chips or 1, vectors, inputs)``
+        x : uint8 or int8 Tensor of shape ``(chips or 1, vectors, inputs)``
             Codes.
         chips : slice
             Which chips.
@@ -82,7 +81,7 @@ class BitReads:
         -------
         Tensor of shape ``(chips, vectors, columns)``
         """
-        words, matrix = self._words(x.to(torch.uint8).numpy()), self.matrix.some(chips)
+        words, matrix = self._words(x), self.matrix.some(chips)
         count, vectors, bits = len(matrix.rows), x.shape[1], self.layer.chunks
         noise = self.noise.some(chips, first * (self.layer.positions or 1) & 0xFFFFFFFF)
         dtype = torch.float32
@@ -99,8 +98,9 @@ class BitReads:
         )
         return found
 
-    def _words(self, x: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    def _words(self, codes: Tensor) -> NDArray[np.uint32]:
         """Four codes of a row group a word, the first the lowest byte."""
+        x = codes.to(carrier(self.layer.input)).numpy().view(np.uint8)
         if ROWS * sum(self.words) > self.layer.rows:
             wide = np.zeros((*x.shape[:2], sum(self.words) * ROWS), dtype=np.uint8)
             place = 0

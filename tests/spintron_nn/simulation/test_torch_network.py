@@ -293,7 +293,9 @@ STEPS = Thresholds(
     [{}, {"positions": 5}, COLUMNS, {"input": IntType(8)}, {"input": IntType(1)},
      {"requantise": STEPS}, {"requantise": STEPS, "positions": 3}, {"noise": NOISE},
      {"noise": NOISE, "positions": 5, **COLUMNS}, {"noise": NOISE, "requantise": STEPS},
-     {"codes": LARGE, "cell_bits": 12}, {"adc": CURVED}, {"adc": CURVED, "noise": NOISE}],
+     {"codes": LARGE, "cell_bits": 12}, {"input": IntType(4, signed=True)},
+     {"input": IntType(8, signed=True), "noise": NOISE}, {"adc": CURVED},
+     {"adc": CURVED, "noise": NOISE}],
 )  # fmt: skip
 def test_reads_of_single_bits(changed, monkeypatch):
     monkeypatch.setattr("spintron_nn.simulation.bit_reads.LEAST_COLUMNS", 1)
@@ -345,7 +347,6 @@ def test_a_thread_that_fails_fails_the_whole():
 @pytest.mark.parametrize(
     "changed",
     [
-        {"input": IntType(4, signed=True)},
         {"input": IntType(9)},
         {"dac_bits": 2},
         {"blocks": 2},
