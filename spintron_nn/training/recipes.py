@@ -18,6 +18,7 @@ from spintron_nn.converter.loading import export_of
 from spintron_nn.converter.model import SpintronicModel
 from spintron_nn.core.mtj_models import MTJConfig
 from spintron_nn.datasets import Dataset
+from spintron_nn.simulation.chips import accuracies
 
 from .chip_model import ChipModel
 from .networks import NETWORKS
@@ -106,8 +107,10 @@ class Trained:
 
         Keyword arguments are those of :meth:`on_chip`.
         """
-        test = self.data.test_x, self.data.test_y
-        return tuple(self.on_chip(seed, **changed).accuracy(*test) for seed in chips)
+        models = [self.on_chip(seed, **changed) for seed in chips]
+        if not models:
+            return ()
+        return tuple(accuracies(models, self.data.test_x, self.data.test_y).tolist())
 
 
 @dataclass(frozen=True)

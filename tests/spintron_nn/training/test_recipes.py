@@ -24,6 +24,14 @@ def test_five_chips_classify_digits(trained):
     assert min(found) >= 0.94, found
 
 
+def test_accuracies_are_those_of_each_chip(trained):
+    config = replace(trained.config, read_noise=0.02, stuck_p=0.01)
+    test = trained.data.test_x, trained.data.test_y
+    wanted = tuple(trained.on_chip(seed, config=config).accuracy(*test) for seed in (3, 1))
+    assert trained.accuracies((3, 1), config=config) == wanted
+    assert trained.accuracies(()) == ()
+
+
 def test_float_and_ideal(trained):
     assert float_accuracy(trained.float_model, trained.data) >= 0.97
     assert trained.accuracies([0], ideal=True)[0] >= 0.97
