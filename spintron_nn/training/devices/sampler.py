@@ -19,7 +19,7 @@ from spintron_nn.core.sampling.telegraph import column_variance
 from spintron_nn.core.sampling.wires import delivered
 
 from .conditions import Conditions
-from .population import Populations, picked
+from .population import Populations, picked, places
 
 __all__ = ["Converters", "DeviceSampler", "Dies"]
 
@@ -39,12 +39,15 @@ class Dies:
         Index of the population that the devices of each chip are picked from.
     factor : float32 array of shape ``(samples,)``
         Factor on all conductances of each chip: offsets of its die and its wafer.
+    unit : float32 Tensor of shape ``(samples, 1, 1, 1)``
+        Even levels of a code of each chip, with that factor.
     temperature, time : arrays of shape ``(samples,)``, Celsius and s
         Conditions of each chip.
     """
 
     condition: NDArray[np.int64]
     factor: NDArray[np.float32]
+    unit: Tensor
     temperature: Reals
     time: Reals
 
@@ -164,9 +167,12 @@ class DeviceSampler:
             condition = numbers.integers(0, len(self.conditions), samples)
             die, wafer = numbers.standard_normal((2, samples))
             offset = spread.die * die + spread.wafer * wafer
+        factor = np.exp(-offset).astype(np.float32)
+        unit = torch.from_numpy((factor / self._level_codes).astype(np.float32))
         self._dies = Dies(
             condition,
-            np.exp(-offset).astype(np.float32),
+            factor,
+            unit.view(-1, 1, 1, 1),
             self._temperatures[condition],
             self._times[condition],
         )
@@ -217,25 +223,21 @@ class DeviceSampler:
         unit : float32 Tensor of shape ``(samples, 1, 1, 1)`` or ``(samples, 1, rows, cols)``
             Even levels of one code: the first where it is the same all over a chip.
         """
-        numbers = self._bits(random)
-        place = self._places(levels, dies, numbers)
-        tables = self.populations
+        place, tables = self._places(levels, dies, random), self.populations
         shape = (dies.samples, *levels.shape)
         if tables.codes is None:
             codes = picked(tables.differences, place, shape)
         else:
             # Positive and negative devices lie on arrays of their own, and so on their own lines.
             codes = torch.stack([picked(table, place, shape) for table in tables.codes], 2)
-            cut, _ = cut_off(
-                self.config.faults, np.random.Generator(numbers), tuple(codes.shape), self.tile
-            )
+            numbers = np.random.Generator(self._bits(random))
+            cut, _ = cut_off(self.config.faults, numbers, tuple(codes.shape), self.tile)
             positive, negative = codes.masked_fill(torch.from_numpy(cut), 0).unbind(2)
             codes = positive - negative
-        factor = dies.factor / self._level_codes
+        unit = dies.unit
         if self._wired or self.config.spread.correlated > 0:
-            factor = factor[:, None, None, None] * self._common(shape[2:], dies, numbers)
-        unit = torch.from_numpy(np.asarray(factor, dtype=np.float32))
-        unit = unit if unit.ndim == 4 else unit.view(-1, 1, 1, 1)
+            common = np.asarray(self._common(shape[2:], dies, random), dtype=np.float32)
+            unit = unit * torch.from_numpy(common)
         return codes.to(levels.device), unit.to(levels.device)
 
     def read_noise(
@@ -269,7 +271,7 @@ class DeviceSampler:
         if tables.variances is None:
             return amplifier * full
         held = self._checked(levels)
-        place = self._places(held, dies, self._bits(random))
+        place = self._places(held, dies, random)
         found = picked(tables.variances, place, (dies.samples, *held.shape)).numpy()
         factor = dies.factor[:, None, None, None] / config.level_codes
         variance = column_variance(found * (factor * self._share(held.shape[1:])) ** 2, rows)
@@ -330,31 +332,16 @@ class DeviceSampler:
             )
         return levels.to(torch.int8)
 
-    def _places(self, levels: Tensor, dies: Dies, numbers: np.random.SFC64) -> NDArray[np.int32]:
-        """Pick an entry of the population for the weights of each chip: indices of flat tables."""
-        tables, bits = self.populations, self.config.level_bits
+    def _places(self, levels: Tensor, dies: Dies, random: torch.Generator) -> Tensor:
+        """Pick an entry of the population for the weights of each chip."""
+        tables = self.populations
         tables.need(dies.condition)
-        held = levels.detach().to("cpu", torch.int8).reshape(-1).numpy()
-        if tables.together == 2:
-            held = np.append(held, held[-1:]) if len(held) % 2 else held
-            both = held.view("<i2")  # the first in the lower byte
-            held = (both | both >> (8 - bits)) & ((1 << 2 * bits) - 1)
-        count = dies.samples * len(held)
-        picks = numbers.random_raw(-(-count // 4)).view(np.uint16)[:count]
-        picks >>= 16 - tables.pick_bits
-        place = held.astype(np.int32)
-        place <<= tables.pick_bits
-        if dies.samples == 1 and len(self.conditions) == 1:
-            place |= picks
-            return place
-        if len(self.conditions) > 1:
-            # There are as many levels as bits can tell apart.
-            above = dies.condition.astype(np.int32) << (bits * tables.together + tables.pick_bits)
-            place = place | above[:, None]
-        return np.asarray((place | picks.reshape(dies.samples, -1)).ravel(), dtype=np.int32)
+        shape = len(self.conditions), tables.together, tables.pick_bits
+        flat = levels.cpu().reshape(-1)
+        return places(flat, self.config.level_bits, shape, dies.condition, random)
 
     def _common(
-        self, size: tuple[int, ...], dies: Dies, numbers: np.random.SFC64
+        self, size: tuple[int, ...], dies: Dies, random: torch.Generator
     ) -> Reals | NDArray[np.float32] | float:
         """Return the factor of each place that the devices of a cell share."""
         spread = self.config.spread
@@ -362,7 +349,7 @@ class DeviceSampler:
         if spread.correlated > 0:
             rows, cols = size
             fields = correlated_field(
-                np.random.Generator(numbers),
+                np.random.Generator(self._bits(random)),
                 rows,
                 cols,
                 spread.correlation_length,

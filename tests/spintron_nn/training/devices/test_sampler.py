@@ -1,5 +1,6 @@
 """Tests of spintron_nn.training.devices.sampler."""
 
+import itertools
 import math
 
 import numpy as np
@@ -15,10 +16,10 @@ FINE = {"resistance_variation": 0.0, "cell_bits": 12}
 
 
 class Numbered:
-    """Populations of which each two pairs have their own number."""
+    """Populations of which each four pairs have their own number."""
 
-    together, pick_bits, codes, variances = 2, 14, None, None
-    differences = np.tile(np.arange(1 << 14, dtype=np.int16)[:, None], (1, 4, 1, 2))
+    together, pick_bits, codes, variances = 4, 14, None, None
+    differences = np.tile(np.arange(1 << 14, dtype=np.int16)[:, None], (1, 16, 1, 4))
 
     def need(self, chosen):
         """Everything is there."""
@@ -107,7 +108,7 @@ def test_moments_of_a_log_normal_pair_by_hand():
     # In units of G_P - G_AP both devices are 2.2 / 1.2 and 1 / 1.2:
     # mean 1.0050125, deviation 0.1007532 sqrt(2.2**2 + 1) / 1.2 = 0.2029.
     found = mixed(MTJConfig(cell_bits=12), 1)
-    # The population has 65,536 pairs: deviations 0.0008 and 0.0006.
+    # The population has 262,144 pairs, of which about 40,000 are seen: 0.001 and 0.0007.
     assert found.mean() == pytest.approx(1.0050, abs=0.003)
     assert found.std() == pytest.approx(0.2029, abs=0.002)
 
@@ -117,7 +118,7 @@ def test_stuck_devices_are_binomial():
     sampler = DeviceSampler(config, tile=128)
     sampler.dies(1, generator())
     sampler.populations.need(np.array([0]))
-    pairs = sampler.populations.differences[0, 3]  # of two weights of level 1
+    pairs = sampler.populations.differences[0, 15]  # of four weights of level 1
     # The positive device should be parallel; the negative one is antiparallel anyway.
     assert binomtest(int((pairs == 0).sum()), pairs.size, 0.02).pvalue > 0.01
     assert set(np.unique(pairs)) == {0, config.range_codes}
@@ -226,34 +227,48 @@ def test_picks_are_even_over_the_population():
     sampler.populations = Numbered()
     random = generator()
     found, _ = sampler.codes(everywhere(0, 1000, 1000), sampler.dies(1, random), random)
-    first, second = found.numpy().reshape(-1, 2).T
-    assert (first == second).all()
+    first, *others = found.numpy().reshape(-1, 4).T
+    assert all((first == other).all() for other in others)
     counts = np.bincount(first, minlength=16384)
     # Chi-square with 16,383 degrees of freedom: mean 16,383, deviation 181.
-    mean = 5e5 / 16384
+    mean = 250000 / 16384
     assert abs(((counts - mean) ** 2 / mean).sum() - 16383) < 4 * 181
 
 
-@pytest.mark.parametrize("levels", [2, 4, 8])
-def test_weights_that_pick_together_are_independent(levels):
-    """Neither the deviation nor the level of a weight tells anything of the one next to it."""
+@pytest.mark.parametrize(("levels", "together"), [(2, 4), (4, 4), (8, 2), (16, 2)])
+def test_weights_that_pick_together_are_independent(levels, together):
+    """Neither the deviation nor the level of a weight tells anything of those next to it."""
     config = MTJConfig(levels=levels, cell_bits=12)
     tables = DeviceSampler(config, tile=128).populations
     tables.need(np.array([0]))
-    assert tables.together == 2
-    # As many pairs of each level as without: 65,536.
-    assert tables.differences.size == 65536 * levels
-    first, second = np.moveaxis(tables.differences[0].astype(float), -1, 0)
-    for level in range(levels):
-        for own, place in ((first, np.arange(level, levels**2, levels)),
-                           (second, levels * level + np.arange(levels))):  # fmt: skip
-            beside = own[place]
-            # Means beside each level: deviations of their number of picks.
-            error = beside.std() / math.sqrt(beside.shape[1])
-            assert np.abs(beside.mean(axis=1) - beside.mean()).max() < 4 * error
-    one, other = (part - part.mean(axis=1, keepdims=True) for part in (first, second))
-    common = (one * other).mean() / (one.std() * other.std())
-    assert abs(common) < 4 / math.sqrt(one.size)
+    assert tables.together == together
+    assert tables.differences.size == min(262144 * levels, 1 << 20)
+    parts = np.moveaxis(tables.differences[0].astype(float), -1, 0)
+    keys = np.arange(levels**together)
+    held = [keys // levels**number % levels for number in range(together)]
+    for one, other in itertools.permutations(range(together), 2):
+        for level in range(levels):
+            for next_ in range(levels):
+                here = held[one] == level
+                beside = here & (held[other] == next_)
+                # Means beside a level: deviations of their number of picks.
+                error = parts[one][beside].std() / math.sqrt(parts[one][beside].size)
+                away = parts[one][beside].mean() - parts[one][here].mean()
+                assert abs(away) < 4 * error
+        first, second = (
+            parts[place] - parts[place].mean(axis=1, keepdims=True) for place in (one, other)
+        )
+        common = (first * second).mean() / (first.std() * second.std())
+        assert abs(common) < 4 / math.sqrt(first.size)
+
+
+@pytest.mark.parametrize("levels", [2, 4, 8, 16, 32])
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 64])
+def test_weights_pick_entries_of_their_levels(levels, count):
+    config = MTJConfig(levels=levels, resistance_variation=0.0, cell_bits=12)
+    held = torch.randint(0, levels, (2, 3, count), generator=generator(count))
+    found, _ = drawn(config, held, 2, conditions=Conditions(temperature=(25, 25.001)))
+    assert found == pytest.approx(np.tile(2.0 * held - (levels - 1), (2, 1, 1, 1)), abs=0.1)
 
 
 def test_an_odd_number_of_weights():
