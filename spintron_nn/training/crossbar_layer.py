@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -155,9 +155,8 @@ class Crossbar:
             inner = x.shape[1:-1]
             if len(inner) > 1:
                 x, codes = x.flatten(1, -2), None if codes is None else codes.flatten(1, -2)
-            with torch.no_grad():
-                result = self._on_vectors(x, codes, steps, held, draw)
-            found = held_product(x, weight, step, bias, self.levels, held, result)
+            given = partial(self._on_vectors, x, codes, steps, held, draw)
+            found = held_product(x, weight, step, bias, self.levels, held, given)
             return found if len(inner) == 1 else found.unflatten(1, inner)
         on_chips = held_weights(weight, self.tall(step), self.levels, held.ratio, held.whole)
         exact = self.product(x, on_chips)
@@ -264,10 +263,10 @@ class Crossbar:
 
     def _target(self, x: Tensor, states: Tensor, step: Tensor) -> Tensor:
         """What nominal devices give."""
-        nominal = self.levels.of(states)[None]
+        nominal = self.levels.of(states)
         if self.linear:
-            return product(x, nominal, step.view(1, 1, -1))
-        return self.product(x, nominal) * self._of_outputs(step)
+            return torch.matmul(x, nominal.t()) * step
+        return self.product(x, nominal[None]) * self._of_outputs(step)
 
     def _line(self, real: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Line of each chip from its results to those wanted, as its calibration finds it."""

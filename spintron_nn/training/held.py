@@ -47,7 +47,7 @@ class Held:
     states : integer Tensor of that shape
         State of each weight.
     codes : integer or float32 Tensor of shape ``(samples, slices, weights in a row)``
-        What pairs of devices differ by, in units.
+        What pairs of devices differ by, in units; of one slice it may have no axis.
     values : integer or float32 Tensor of shape ``(samples, weights in a row)``
         What weights are worth, in units: their slices with their places.
     unit : Tensor of shape ``(samples, 1, 1)``
@@ -74,7 +74,7 @@ class Held:
     @property
     def pairs(self) -> Tensor:
         """Pairs of the shape ``(samples, slices, *weights)``, in units."""
-        return self.codes.reshape(*self.codes.shape[:2], *self.ratio.shape)
+        return self.codes.reshape(self.codes.shape[0], -1, *self.ratio.shape)
 
 
 @torch.no_grad()
@@ -118,19 +118,21 @@ def _in_a_row(
     ratios = [
         torch.div(weight, crossbar.tall(step), out=part.view(weight.shape))
         for crossbar, weight, step, part in zip(
-            crossbars, weights, steps, flat.split(sizes), strict=True
+            crossbars, weights, steps, flat.split_with_sizes(sizes), strict=True
         )
     ]
     first = crossbars[0]
     states = first.levels.states(flat)
-    digits = first.digits(states)[:, None]
+    digits = first.digits(states).unsqueeze(1)
     codes, unit = draw.sampler.codes(digits, draw.dies, draw.random)
     codes, unit = codes.squeeze(2), unit.squeeze(1)
     values = _values(first, codes)
-    each = zip(ratios, *(part.split(sizes, -1) for part in (states, codes, values)), strict=True)
+    parts = [part.split_with_sizes(sizes, -1) for part in (states, values)]
+    apart = parts[1] if first.slices == 1 else codes.split_with_sizes(sizes, -1)
+    each = zip(ratios, *parts, apart, strict=True)
     return [
         Held(ratio, state.view(ratio.shape), code, value, unit)
-        for ratio, state, code, value in each
+        for ratio, state, value, code in each
     ]
 
 

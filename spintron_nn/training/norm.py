@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from spintron_nn.converter.graph import Norm
 
@@ -66,4 +65,5 @@ def _batch_norm(
     eps: float,
 ) -> Tensor:
     mean, var = running
-    return functional.batch_norm(x, mean, var, *line, training=True, momentum=momentum, eps=eps)
+    fast = torch.backends.cudnn.enabled
+    return torch.batch_norm(x, *line, mean, var, True, momentum, eps, fast)

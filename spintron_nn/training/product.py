@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -103,7 +104,7 @@ def held_product(
     bias: Tensor | None,
     levels: LevelSet,
     held: Held,
-    result: Result,
+    result: Result | Callable[[], Result],
 ) -> Tensor:
     """What chips give for the product of vectors and a matrix, ``x @ (held * step).T``, and a bias.
 
@@ -125,8 +126,9 @@ def held_product(
         What a weight can be.
     held : Held
         What chips hold.
-    result : Result
-        The product, and what chips give for it.
+    result : Result or callable
+        The product, and what chips give for it; a callable finds it, where nothing is
+        differentiated.
 
     Returns
     -------
@@ -146,9 +148,11 @@ class _Product(torch.autograd.Function):
         bias: Tensor | None,
         levels: LevelSet,
         held: Held,
-        result: Result,
+        result: Result | Callable[[], Result],
     ) -> Tensor:
         ctx.save_for_backward(x, step)
+        if callable(result):
+            result = result()
         ctx.levels, ctx.held, ctx.result = levels, held, result
         return result.given.view_as(result.given) if bias is None else result.given + bias
 
@@ -165,21 +169,25 @@ class _Product(torch.autograd.Function):
         if result.slope is not None:
             grad = grad * result.slope
             flat = grad.reshape(-1, outputs)
-        # Vectors that all chips share, or one chip: its gradients are summed first.
+        # Vectors that all chips share: gradients of these are summed first.
         shared = flat.shape[0] > inputs.shape[0]
         summed = grad.sum(0) if shared else flat
-        of_weight = passed_(summed.T @ inputs, ratio, low, high)
+        of_weight = passed_(torch.mm(summed.t(), inputs), ratio, low, high)
         of_step = of_x = None
         if wants[2]:
-            of_step = (flat * result.exact.reshape(-1, outputs)).sum(0).div_(step)
-            of_step.sub_((of_weight * ratio).sum(1))
+            exact = torch.linalg.vecdot(flat, result.exact.reshape(-1, outputs), dim=0)
+            of_step = torch.addcdiv(torch.linalg.vecdot(of_weight, ratio), exact, step, value=-1.0)
             if step.numel() == 1:
-                of_step = of_step.sum().reshape(1)
-            of_step.mul_((ratio.numel() // step.numel() * top) ** -0.5)
+                of_step = of_step.sum(0, keepdim=True)
+            of_step.mul_(-((ratio.numel() // step.numel() * top) ** -0.5))
         if wants[0]:
             assert result.size is not None
             whole, sized = held.matrix.to(grad.dtype), grad * result.size
             if shared:
-                sized, whole = sized.transpose(0, 1).flatten(1)[None], whole.reshape(1, -1, rows)
-            of_x = torch.matmul(sized, whole)
+                sized = sized.transpose(0, 1)
+            if shared or whole.shape[0] == 1:
+                sized = sized.reshape(inputs.shape[0], -1)
+                of_x = torch.mm(sized, whole.view(-1, rows)).view(x.shape)
+            else:
+                of_x = torch.matmul(sized, whole)
         return of_x, of_weight, of_step, of_bias, None, None, None

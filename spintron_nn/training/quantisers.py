@@ -80,10 +80,9 @@ class LevelSet:
             Weights over their step.
         """
         if self.even:
-            # Twice the state, and 1 on the way to the next; an integer type cuts off what is
-            # behind the point.
-            twice = ratio.add(self._count).clamp_(0.0, 2 * self._count - 1.0)
-            return twice.to(self.kind).bitwise_right_shift_(1)
+            # Half of the sum, in one pass; an integer type cuts off what is behind the point.
+            place = torch.rsub(ratio, self._count / 2, alpha=-0.5)
+            return place.clamp_(0.0, self._count - 1.0).to(self.kind)
         if self._count > FEW:
             place = torch.bucketize(ratio, self._edges.to(ratio.device), right=True)
         else:
@@ -95,7 +94,7 @@ class LevelSet:
     def of(self, states: Tensor) -> Tensor:
         """Value of each state, float32."""
         if self.even:
-            return states.float().mul_(2.0).sub_(self._count - 1.0)
+            return torch.rsub(states, 1.0 - self._count, alpha=-2)
         return self.values.to(states.device)[states.long()]
 
     def nearest(self, ratio: Tensor) -> Tensor:
@@ -138,9 +137,21 @@ def coded_activations(
     values: Tensor, scale: Tensor, kind: IntType, *, features: int = 1
 ) -> tuple[Tensor, Tensor]:
     """Quantise as :func:`quantise_activations`; return the codes, too, int8 or int16."""
-    share = (features * max(kind.high, 1)) ** -0.5
-    found: tuple[Tensor, Tensor] = _Activations.apply(values, scale, kind.low, kind.high, share)
+    low, high = kind.low, kind.high
+    if not (values.requires_grad or scale.requires_grad):
+        codes = _codes(values / scale, low, high)
+        return codes * scale, codes
+    share = (features * max(high, 1)) ** -0.5
+    found: tuple[Tensor, Tensor] = _Activations.apply(values, scale, low, high, share)
     return found
+
+
+def _codes(ratio: Tensor, low: int, high: int) -> Tensor:
+    """Nearest codes of values over their scale."""
+    found = ratio.add(0.5)
+    if low < 0:
+        found.floor_()  # of what is above 0 an integer type cuts off what is behind the point
+    return found.clamp_(low, high).to(torch.int8 if high <= 127 else torch.int16)
 
 
 class _Activations(torch.autograd.Function):
@@ -149,10 +160,7 @@ class _Activations(torch.autograd.Function):
         ctx: Any, values: Tensor, scale: Tensor, low: int, high: int, share: float
     ) -> tuple[Tensor, Tensor]:
         ratio = values / scale
-        found = ratio.add(0.5)
-        if low < 0:
-            found.floor_()  # of what is above 0 an integer type cuts off what is behind the point
-        codes = found.clamp_(low, high).to(torch.int8 if high <= 127 else torch.int16)
+        codes = _codes(ratio, low, high)
         ctx.save_for_backward(ratio, codes)
         ctx.bounds, ctx.share = (low, high), share
         ctx.mark_non_differentiable(codes)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from spintron_ir import IntType
 
@@ -23,6 +24,9 @@ TIE = 1e-3
 
 LEAST = 1e-6
 """Least slope of a line, over 1."""
+
+TINY = torch.finfo(torch.float32).tiny
+"""What changes no power that is above 0."""
 
 SYMMETRIC = 4
 """Bits up to which converters cut off, rather than round: their codes lie about zero evenly."""
@@ -105,9 +109,7 @@ class Reads:
         cols, parts = outputs // groups, -(-rows // self.tile)
         side = parts * self.tile if parts > 1 else rows
         if side > rows:
-            chunks, held = (
-                torch.nn.functional.pad(part, (0, side - rows)) for part in (chunks, held)
-            )
+            chunks, held = (functional.pad(part, (0, side - rows)) for part in (chunks, held))
         held = held * matrix.unit[..., None]
         size, height = side // parts, chunks.shape[3]
         # (chips or 1, groups, parts, planes * vectors, size)
@@ -242,6 +244,6 @@ def fitted(real: Tensor, target: Tensor, *, per_channel: bool) -> tuple[Tensor, 
     # Deviations add up to 0, so that the target may stay where it is.
     power, common = ((centred * part).sum(axes, keepdim=True) for part in (centred, target))
     # Where nothing varies, nothing is above 0.
-    slope = torch.where(common > LEAST * power, common / power, 1.0)
+    slope = torch.threshold(common / power.add_(TINY), LEAST, 1.0)
     offset = torch.addcmul(target.mean(1, keepdim=True), slope, mean, value=-1.0)
     return slope.expand_as(mean), offset

@@ -95,7 +95,7 @@ class Sizes(nn.Module):
         scales = self._of_inputs()
         if self.free:
             scales |= zip(self.free, self.scales.exp().unbind(), strict=True)
-        parts = self.steps.exp().split(self._counts)
+        parts = self.steps.exp().split_with_sizes(self._counts)
         steps = dict(zip(self.counts, parts, strict=True))
         if not self.reads:
             return Now(scales, steps, {})
