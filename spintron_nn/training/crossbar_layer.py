@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -17,7 +17,7 @@ from spintron_nn.converter.graph import Conv, Linear, Step
 from .held import Draw, Held
 from .operations import padded
 from .product import Result, held_product, product, through
-from .quantisers import LevelSet, held_weights
+from .quantisers import Coding, LevelSet, held_weights
 from .reads import Reads, fitted
 
 __all__ = ["Crossbar"]
@@ -131,6 +131,7 @@ class Crossbar:
         steps: tuple[Tensor, Tensor, Tensor | None],
         held: Held,
         draw: Draw,
+        coding: Coding | None = None,
     ) -> Tensor:
         """Result on each chip, ``(samples, batch, *step.shape)``.
 
@@ -149,14 +150,20 @@ class Crossbar:
             What the chips hold of the weights.
         draw : Draw
             The chips.
+        coding : Coding or None
+            Of a matrix: the codes that inputs are quantised to here, in one with the product.
         """
-        (weight, bias), (step, _, adc_step) = parameters, steps
+        (weight, bias), (step, scale, adc_step) = parameters, steps
         if self.linear:
             inner = x.shape[1:-1]
             if len(inner) > 1:
                 x, codes = x.flatten(1, -2), None if codes is None else codes.flatten(1, -2)
-            given = partial(self._on_vectors, x, codes, steps, held, draw)
-            found = held_product(x, weight, step, bias, self.levels, held, given)
+
+            def given(x: Tensor, made: Tensor | None) -> Result:
+                return self._on_vectors(x, codes if made is None else made, steps, held, draw)
+
+            way = None if coding is None else (scale, coding)
+            found = held_product(x, weight, step, bias, self.levels, held, given, way)
             return found if len(inner) == 1 else found.unflatten(1, inner)
         on_chips = held_weights(weight, self.tall(step), self.levels, held.ratio, held.whole)
         exact = self.product(x, on_chips)

@@ -17,7 +17,7 @@ from .held import Draw, drawn
 from .norm import normalised
 from .operations import OPERATIONS
 from .places import Place
-from .quantisers import coded_activations
+from .quantisers import Coding, coded_activations
 from .trial import Dropped
 
 if TYPE_CHECKING:
@@ -52,11 +52,12 @@ class Pass:
         weights = {name: self.tensors[crossbar.key] for name, crossbar in crossbars.items()}
         self.held = drawn(crossbars, weights, self.now.steps, draw)
         self.codes: dict[str, Tensor] = {}
+        self.inner = self.trial.inner if observe is None else frozenset[str]()
 
     def run(self, inputs: dict[str, Tensor]) -> Any:
         """Scores, of one output or by name."""
         graph, dropped = self.trial.model, self.trial.dropped
-        values = {name: self._coded(name, x[None].float()) for name, x in inputs.items()}
+        values = {name: self._coded(name, x.unsqueeze(0).float()) for name, x in inputs.items()}
         left = dict(self.trial.uses)
         for step in graph.steps:
             given = [values[name] for name in step.inputs]
@@ -80,7 +81,7 @@ class Pass:
     def _coded(self, name: str, x: Tensor, place: Place | None = None) -> Tensor:
         """The codes of a tensor, where it has some, as real values."""
         place = self.trial.places.made.get(name) if place is None else place
-        if place is None:
+        if place is None or name in self.inner:
             return x
         features = math.prod(x.shape[2:])
         found, codes = coded_activations(x, self._scale(place), place.kind, features=features)
@@ -129,4 +130,8 @@ class Pass:
         steps = size, scale, self.now.ranges.get(step.name)
         dropped = (step.name, 0) in self.trial.dropped
         codes = None if dropped else self.codes.get(step.inputs[0])
-        return crossbar.forward(x, codes, (weight, bias), steps, self.held[step.name], self.draw)
+        coding = None
+        if step.inputs[0] in self.inner:
+            coding = Coding.of(place.kind, math.prod(x.shape[2:]))
+        held = self.held[step.name]
+        return crossbar.forward(x, codes, (weight, bias), steps, held, self.draw, coding)

@@ -36,7 +36,7 @@ def normalised(module: nn.Module, tensors: Mapping[str, Tensor], norm: Norm, x: 
     gamma, beta = (None if key is None else tensors[key] for key in (norm.gamma_key, norm.beta_key))
     momentum = _momentum(module, norm.mean_key)
     if chips == 1:
-        return _batch_norm(x.squeeze(0), running, (gamma, beta), momentum, norm.eps)[None]
+        return _batch_norm(x.squeeze(0), running, (gamma, beta), momentum, norm.eps).unsqueeze(0)
     flat = x.transpose(0, 1).flatten(1, 2)
     every = [part.repeat(chips) for part in running]
     gamma, beta = (None if part is None else part.repeat(chips) for part in (gamma, beta))

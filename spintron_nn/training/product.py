@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from .held import Held
-from .quantisers import LevelSet, passed_
+from .quantisers import Coding, LevelSet, passed_
 
 __all__ = ["Result", "held_product", "product", "through"]
 
@@ -36,6 +36,10 @@ class Result:
     given: Tensor
     slope: Tensor | None = None
     size: Tensor | None = None
+
+
+Given = Callable[[Tensor, Tensor | None], Result]
+"""``given(x, codes)`` finds what chips give for vectors, whose codes may be None."""
 
 
 def product(x: Tensor, whole: Tensor, size: Tensor) -> Tensor:
@@ -104,7 +108,8 @@ def held_product(
     bias: Tensor | None,
     levels: LevelSet,
     held: Held,
-    result: Result | Callable[[], Result],
+    result: Result | Given,
+    coding: tuple[Tensor, Coding] | None = None,
 ) -> Tensor:
     """What chips give for the product of vectors and a matrix, ``x @ (held * step).T``, and a bias.
 
@@ -127,14 +132,18 @@ def held_product(
     held : Held
         What chips hold.
     result : Result or callable
-        The product, and what chips give for it; a callable finds it, where nothing is
-        differentiated.
+        The product, and what chips give for it; a callable finds it of the vectors and of their
+        codes, where nothing is differentiated.
+    coding : (Tensor without axes, Coding) or None
+        Scale and codes that the vectors are quantised to on the way, as by
+        :func:`~.quantisers.coded_activations`; None where they are already.
 
     Returns
     -------
     Tensor of shape ``(samples, vectors, outputs)``
     """
-    found: Tensor = _Product.apply(x, weight, step, bias, levels, held, result)
+    scale, coding_ = (None, None) if coding is None else coding
+    found: Tensor = _Product.apply(x, weight, step, bias, scale, levels, held, result, coding_)
     return found
 
 
@@ -146,20 +155,27 @@ class _Product(torch.autograd.Function):
         weight: Tensor,
         step: Tensor,
         bias: Tensor | None,
+        scale: Tensor | None,
         levels: LevelSet,
         held: Held,
-        result: Result | Callable[[], Result],
+        result: Result | Given,
+        coding: Coding | None,
     ) -> Tensor:
-        ctx.save_for_backward(x, step)
+        ratio = codes = None
+        if coding is not None and scale is not None:
+            ratio = x / scale
+            codes = coding.codes(ratio)
+            x = codes * scale
         if callable(result):
-            result = result()
-        ctx.levels, ctx.held, ctx.result = levels, held, result
+            result = result(x, codes)
+        ctx.save_for_backward(x, step, ratio, codes)
+        ctx.levels, ctx.held, ctx.result, ctx.coding = levels, held, result, coding
         return result.given.view_as(result.given) if bias is None else result.given + bias
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         (grad,) = grads
-        x, step = ctx.saved_tensors
+        x, step, values, codes = ctx.saved_tensors
         held: Held = ctx.held
         result: Result = ctx.result
         (low, high), top = ctx.levels.clip, max(ctx.levels.high, 1e-30)
@@ -173,7 +189,7 @@ class _Product(torch.autograd.Function):
         shared = flat.shape[0] > inputs.shape[0]
         summed = grad.sum(0) if shared else flat
         of_weight = passed_(torch.mm(summed.t(), inputs), ratio, low, high)
-        of_step = of_x = None
+        of_step = of_x = of_scale = None
         if wants[2]:
             exact = torch.linalg.vecdot(flat, result.exact.reshape(-1, outputs), dim=0)
             of_step = torch.addcdiv(torch.linalg.vecdot(of_weight, ratio), exact, step, value=-1.0)
@@ -187,7 +203,9 @@ class _Product(torch.autograd.Function):
                 sized = sized.transpose(0, 1)
             if shared or whole.shape[0] == 1:
                 sized = sized.reshape(inputs.shape[0], -1)
-                of_x = torch.mm(sized, whole.view(-1, rows)).view(x.shape)
+                of_x = torch.mm(sized, whole.reshape(-1, rows)).view(x.shape)
             else:
                 of_x = torch.matmul(sized, whole)
-        return of_x, of_weight, of_step, of_bias, None, None, None
+            if ctx.coding is not None:
+                of_x, of_scale = ctx.coding.gradients(of_x, values, codes, wants[4])
+        return of_x, of_weight, of_step, of_bias, of_scale, None, None, None, None

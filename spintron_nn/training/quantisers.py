@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from torch import Tensor
 from spintron_ir import IntType
 
 __all__ = [
+    "Coding",
     "LevelSet",
     "coded_activations",
     "held_weights",
@@ -137,46 +140,71 @@ def coded_activations(
     values: Tensor, scale: Tensor, kind: IntType, *, features: int = 1
 ) -> tuple[Tensor, Tensor]:
     """Quantise as :func:`quantise_activations`; return the codes, too, int8 or int16."""
-    low, high = kind.low, kind.high
+    coding = Coding.of(kind, features)
     if not (values.requires_grad or scale.requires_grad):
-        codes = _codes(values / scale, low, high)
+        codes = coding.codes(values / scale)
         return codes * scale, codes
-    share = (features * max(high, 1)) ** -0.5
-    found: tuple[Tensor, Tensor] = _Activations.apply(values, scale, low, high, share)
+    found: tuple[Tensor, Tensor] = _Activations.apply(values, scale, coding)
     return found
 
 
-def _codes(ratio: Tensor, low: int, high: int) -> Tensor:
-    """Nearest codes of values over their scale."""
-    found = ratio.add(0.5)
-    if low < 0:
-        found.floor_()  # of what is above 0 an integer type cuts off what is behind the point
-    return found.clamp_(low, high).to(torch.int8 if high <= 127 else torch.int16)
+@dataclass(frozen=True)
+class Coding:
+    """How values become codes.
+
+    Attributes
+    ----------
+    low, high : int
+        Least and largest code.
+    share : float
+        Factor on the gradient of the scale.
+    """
+
+    low: int
+    high: int
+    share: float
+
+    @staticmethod
+    @cache
+    def of(kind: IntType, features: int) -> Coding:
+        """Codes of a type, of inputs with so many values."""
+        high = kind.high
+        return Coding(kind.low, high, (features * max(high, 1)) ** -0.5)
+
+    def codes(self, ratio: Tensor) -> Tensor:
+        """Nearest codes of values over their scale, int8 or int16."""
+        found = ratio.add(0.5)
+        if self.low < 0:
+            found.floor_()  # of what is above 0 an integer type cuts off what is behind the point
+        kind = torch.int8 if self.high <= 127 else torch.int16
+        return found.clamp_(self.low, self.high).to(kind)
+
+    def gradients(
+        self, grad: Tensor, ratio: Tensor, codes: Tensor, wanted: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """Gradients of values and, where it is wanted, of their scale."""
+        step = None
+        if wanted:
+            error = codes - inside(ratio, ratio, self.low, self.high)
+            step = torch.dot(grad.reshape(-1), error.reshape(-1)).mul_(self.share)
+        return inside(grad, ratio, self.low, self.high), step
 
 
 class _Activations(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, values: Tensor, scale: Tensor, low: int, high: int, share: float
-    ) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, values: Tensor, scale: Tensor, coding: Coding) -> tuple[Tensor, Tensor]:
         ratio = values / scale
-        codes = _codes(ratio, low, high)
+        codes = coding.codes(ratio)
         ctx.save_for_backward(ratio, codes)
-        ctx.bounds, ctx.share = (low, high), share
+        ctx.coding = coding
         ctx.mark_non_differentiable(codes)
         ctx.set_materialize_grads(False)
         return codes * scale, codes
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        grad = grads[0]
-        ratio, codes = ctx.saved_tensors
-        low, high = ctx.bounds
-        step = None
-        if ctx.needs_input_grad[1]:
-            error = codes - inside(ratio, ratio, low, high)
-            step = torch.dot(grad.reshape(-1), error.reshape(-1)).mul_(ctx.share)
-        return inside(grad, ratio, low, high), step, None, None, None
+        found = ctx.coding.gradients(grads[0], *ctx.saved_tensors, ctx.needs_input_grad[1])
+        return (*found, None)
 
 
 def inside(grad: Tensor, ratio: Tensor, low: float, high: float) -> Tensor:

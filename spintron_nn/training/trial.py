@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,20 @@ class Trial:
     dropped: dict[tuple[str, int], Dropped]
     adc_steps: dict[str, float]
     uses: dict[str, int]
+
+    @cached_property
+    def inner(self) -> frozenset[str]:
+        """Steps whose codes only one matrix takes, as they are: they are made along with it."""
+        takers = {name: step for step in self.model.steps for name in step.inputs}
+        return frozenset(
+            name
+            for name in set(self.places.made) - set(self.model.inputs)
+            if self.uses[name] == 1
+            and name in takers
+            and takers[name].name in self.crossbars
+            and self.crossbars[takers[name].name].linear
+            and (takers[name].name, 0) not in self.dropped
+        )
 
     @classmethod
     def of(cls, model: Model, data: Mapping[str, Reals], settings: Settings) -> Trial:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import torch
@@ -163,13 +164,10 @@ def places(
         if left:
             levels = torch.cat([levels, levels.new_zeros(left)])
         levels = levels.view(WIDE[together])
-    # A level lies in a byte: shifts by multiples of 8 - bits bring all of them next to each other.
-    most = (8 - bits) * (together - 1)
-    first = max(most, pick_bits)
-    factor = sum(1 << first - (8 - bits) * number for number in range(together))
+    factor, shift = _joined(bits, together, pick_bits)
     key = levels.to(torch.int32) * factor
-    if first > pick_bits:
-        key.bitwise_right_shift_(first - pick_bits)
+    if shift:
+        key.bitwise_right_shift_(shift)
     picks = _picks(len(chips) * key.shape[0], pick_bits, random)
     # What lies below the key is crossed out by random bits, and stays random.
     found = torch.bitwise_xor(key, picks if len(chips) == 1 else picks.view(len(chips), -1))
@@ -178,6 +176,14 @@ def places(
         above = torch.from_numpy(chips.astype(np.int32) << bits * together + pick_bits)
         found = found + above[:, None]
     return found.view(-1)
+
+
+@cache
+def _joined(bits: int, together: int, low: int) -> tuple[int, int]:
+    """Factor, and shift to the right, that bring levels of a byte each together above low bits."""
+    # Each field moves by a multiple of 8 - bits; what else the product has lies beside them.
+    first = max((8 - bits) * (together - 1), low)
+    return sum(1 << first - (8 - bits) * number for number in range(together)), first - low
 
 
 def _picks(count: int, bits: int, random: torch.Generator) -> Tensor:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from spintron_ir import IntType
 from spintron_nn.training.held import Held
 from spintron_nn.training.product import Result, exact_bytes, held_product, product, through
-from spintron_nn.training.quantisers import LevelSet, held_weights
+from spintron_nn.training.quantisers import Coding, LevelSet, coded_activations, held_weights
 
 LEVELS = LevelSet(np.array([-3.0, -1, 1, 3]))
 
@@ -54,6 +55,36 @@ def test_values_and_gradients_are_those_of_weights_and_a_product(
     used = given if biased else given[:3]
     one, other = (torch.autograd.grad((part * weighed).sum(), used) for part in (found, wanted))
     torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("chips", [1, 3])
+@pytest.mark.parametrize("kind", [IntType(2), IntType(3, signed=True)])
+def test_codes_made_on_the_way_are_those_made_before(chips, kind):
+    random = torch.Generator().manual_seed(1)
+    values = 3 * torch.randn((chips, 5, 7), generator=random)  # many beyond the codes
+    weight, whole = (torch.randn(shape, generator=random) for shape in ((6, 7), (chips, 6, 7)))
+    step, scale = torch.rand((6,), generator=random) + 0.5, torch.tensor(0.7)
+    given = [part.double().requires_grad_() for part in (values, weight, step, scale)]
+    values, weight, step, scale = given
+    ratio, whole = (weight / step[:, None]).detach(), whole.double().flatten(1)
+    unit = torch.ones((chips, 1, 1)).double()
+    held = Held(ratio, LEVELS.states(ratio), whole[:, None], whole, unit)
+    seen = []
+
+    def result(x, codes):
+        seen.append(codes)
+        exact = product(x, held.matrix, step.detach() * unit)
+        return Result(exact, exact, None, step.detach() * unit)
+
+    one = held_product(values, weight, step, None, LEVELS, held, result,
+                       (scale, Coding.of(kind, 7)))  # fmt: skip
+    x, codes = coded_activations(values, scale, kind, features=7)
+    other = held_product(x, weight, step, None, LEVELS, held, result)
+    assert torch.equal(one, other)
+    assert torch.equal(seen[0], codes) and seen[1] is None
+    weighed = torch.randn(one.shape, generator=random).double()
+    found, wanted = (torch.autograd.grad((y * weighed).sum(), given) for y in (one, other))
+    assert all(map(torch.equal, found, wanted))
 
 
 def test_what_chips_give_has_the_gradients_of_the_product():
