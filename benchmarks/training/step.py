@@ -107,20 +107,17 @@ class Drawn(nn.Module):
         with torch.no_grad():
             weights = [layer.weight for layer in self.matrices.values()]
             sizes = [weight.numel() for weight in weights]
-            flat = torch.empty(sum(sizes))
-            ratios = [
-                torch.div(weight, step[:, None], out=part.view(weight.shape))
-                for part, weight, step in zip(
-                    flat.split(sizes), weights, self.steps.values(), strict=True
-                )
-            ]
-            states = self.levels.states(flat)
+            flat, states = torch.empty(sum(sizes)), torch.empty(sum(sizes), dtype=torch.int8)
+            parts = weights, self.steps.values(), flat.split(sizes), states.split(sizes)
+            for weight, step, *into in zip(*parts, strict=True):
+                self.levels.put_(weight, step, *(part.view(weight.shape) for part in into))
             dies = self.sampler.dies(1, self.random)
             codes, unit = self.sampler.codes(states[None, None], dies, self.random)
-            parts = zip(states.split(sizes), codes[0].split(sizes, -1), strict=True)
             held = [
-                Held(ratio, state.view(ratio.shape), part, part[0], unit[0])
-                for ratio, (state, part) in zip(ratios, parts, strict=True)
+                Held(*(part.view(weight.shape) for part in into), code, code, unit[0])
+                for weight, *into, code in zip(
+                    weights, *parts[2:], codes[0].split(sizes, -1), strict=True
+                )
             ]
         on_chip = dict(zip(self.matrices, held, strict=True))
         for name, layer in self.network.named_children():

@@ -1,22 +1,21 @@
 """Reads of single bits compiled by Numba: sums of four rows are looked up, 32 columns at a time.
 
-The first call of a process loads the machine code from Numba's cache, or compiles it in seconds;
-the cache knows of changes in this file alone, which is why all of it is here. Integers that index
+All of it is here, for the cache of machine code knows of changes in one file. Integers that index
 are unsigned: signed ones might count from the end, which costs a comparison.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic, models, register_model
 
 from spintron_ir.arith import NOISE_BOUND, NOISE_SHIFT
 from spintron_ir.prng import BLOCK_LANES, PARITY, READ_SHIFT, ROTATIONS
+from spintron_nn.compiled import compiled
 
 __all__ = ["BLOCK_READS", "LANES", "ROWS", "SEGMENT", "read_bits"]
 
@@ -37,14 +36,6 @@ BLOCK_READS = 256
 _code: Any = intrinsic
 
 VECTOR = ir.VectorType(ir.IntType(16), LANES)
-
-
-def _compiled(function: Callable[..., Any]) -> Any:
-    """The function as machine code, kept on disk where there is a folder for it."""
-    try:
-        return njit(function, nogil=True, cache=True)
-    except RuntimeError:  # neither the package nor the user's home can be written
-        return njit(function, nogil=True)
 
 
 class _Lanes(types.Type):
@@ -131,7 +122,7 @@ def _reached(_: Any, count: Any, lanes: Any, levels: Any) -> Any:
     return _Lanes()(count, lanes, levels), code
 
 
-@_compiled
+@compiled
 def _index(words: Any, first: int, last: int, bits: int, bases: Any, index: Any) -> None:
     """Where the sum of four rows stands in the tables, for each bit of each vector.
 
@@ -147,7 +138,7 @@ def _index(words: Any, first: int, last: int, bits: int, bases: Any, index: Any)
                 at += np.uint64(1)
 
 
-@_compiled
+@compiled
 def _fill(table: Any, rows: Any, first: Any, count: int) -> Any:
     """Sums of every choice of four rows, so many times; where the next rows stand."""
     step, at = np.uint64(LANES), np.uint64(0)
@@ -166,7 +157,7 @@ def _fill(table: Any, rows: Any, first: Any, count: int) -> Any:
     return first
 
 
-@_compiled
+@compiled
 def _add_rows(table: Any, index: Any, size: int, ends: Any, fresh: bool, levels: Any) -> None:
     """Add entries of a table to levels ``(reads, LANES)``, or put them there.
 
@@ -184,7 +175,7 @@ def _add_rows(table: Any, index: Any, size: int, ends: Any, fresh: bool, levels:
         stop += np.uint64(size)
 
 
-@_compiled
+@compiled
 def _turn_last(levels: Any, bits: int) -> None:
     """Change the sign of the levels ``(vectors, bits, LANES)`` of the last bit."""
     lane, step = np.uint64((bits - 1) * LANES), np.uint64(bits * LANES)
@@ -193,7 +184,7 @@ def _turn_last(levels: Any, bits: int) -> None:
         lane += step
 
 
-@_compiled
+@compiled
 def _mixed(x: Any, y: Any, rotation: int) -> Any:
     """One round of Threefry on uint32 words."""
     turn = np.uint32(rotation)
@@ -202,7 +193,7 @@ def _mixed(x: Any, y: Any, rotation: int) -> Any:
     return x, np.uint32(y ^ x)
 
 
-@_compiled
+@compiled
 def _four(x: Any, y: Any, rotations: Any, key: Any, other: Any) -> Any:
     """Four rounds, and keys added."""
     for rotation in rotations:
@@ -210,7 +201,7 @@ def _four(x: Any, y: Any, rotations: Any, key: Any, other: Any) -> Any:
     return np.uint32(x + key), np.uint32(y + other)
 
 
-@_compiled
+@compiled
 def _random(keys: Any, frame: Any, counters: Any, words: Any) -> None:
     """Sixteen bits for each column: :func:`spintron_ir.prng.noise_words` of one frame."""
     first, second = keys[0], keys[1]
@@ -229,7 +220,7 @@ def _random(keys: Any, frame: Any, counters: Any, words: Any) -> None:
         words[at + np.uint64(3)] = np.uint16(y >> np.uint32(16))
 
 
-@_compiled
+@compiled
 def _add_noise(levels: Any, bits: int, start: int, place: Any, noise: Any) -> None:
     """Add :func:`spintron_ir.arith.noise_value` to levels ``(vectors, bits, LANES)``.
 
@@ -263,7 +254,7 @@ def _add_noise(levels: Any, bits: int, start: int, place: Any, noise: Any) -> No
             lane += np.uint64(LANES)
 
 
-@_compiled
+@compiled
 def _count(levels: Any, reads: int, transitions: Any) -> None:
     """Put in place of levels ``(reads, LANES)`` how many transitions ``(n, LANES)`` they reach.
 
@@ -288,7 +279,7 @@ def _count(levels: Any, reads: int, transitions: Any) -> None:
         lane += np.uint64(4 * LANES)
 
 
-@_compiled
+@compiled
 def _digitise(levels: Any, place: Any, converters: Any, acc: Any) -> None:
     """Add the codes of levels ``(vectors, bits, LANES)``, by their places, to accumulators.
 
@@ -310,7 +301,7 @@ def _digitise(levels: Any, place: Any, converters: Any, acc: Any) -> None:
             lane += np.uint64(LANES)
 
 
-@_compiled
+@compiled
 def _close(acc: Any, chip: int, line: Any, results: Any) -> None:
     """Accumulators as codes, or as they are, as the results of a chip."""
     columns = results.shape[1]
@@ -326,7 +317,7 @@ def _close(acc: Any, chip: int, line: Any, results: Any) -> None:
             out[col] = np.int32(line.high if code > line.high else code)
 
 
-@_compiled
+@compiled
 def read_bits(
     first: int, last: int, words: Any, matrix: Any, converters: Any, noise: Any, line: Any, y: Any
 ) -> None:

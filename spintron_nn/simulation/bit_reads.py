@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from itertools import pairwise
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -15,6 +11,7 @@ from torch import Tensor
 
 from spintron_ir import Dense
 from spintron_ir.arith import NOISE_BOUND, NOISE_SHIFT
+from spintron_nn.compiled import shared
 
 from .bit_arrays import Converters, Line, Matrix, ReadNoise, words_of
 from .bit_kernel import BLOCK_READS, LANES, ROWS, read_bits
@@ -94,7 +91,7 @@ class BitReads:
         shared(
             lambda start, stop: read_bits(start, stop, words, *given),
             count * -(-vectors // max(1, BLOCK_READS // bits)),
-            max(1, min(torch.get_num_threads(), sums // LEAST_SUMS)),
+            min(torch.get_num_threads(), sums // LEAST_SUMS),
         )
         return found
 
@@ -109,22 +106,6 @@ class BitReads:
                 place += count * ROWS
             x = wide
         return np.ascontiguousarray(x).view("<u4").astype(np.uint32, copy=False)
-
-
-@cache
-def _pool(_: int) -> ThreadPoolExecutor:
-    """Threads of a process; a fork of it has none of them and gets its own."""
-    return ThreadPoolExecutor(os.cpu_count())
-
-
-def shared(work: Callable[[int, int], None], pieces: int, threads: int) -> None:
-    """Let threads do pieces of work, the first and the one past the last of which each is given."""
-    cuts = [pieces * thread // threads for thread in range(threads + 1)]
-    ends = list(pairwise(cuts))
-    others = [_pool(os.getpid()).submit(work, *each) for each in ends[1:]]
-    work(*ends[0])
-    for other in others:
-        other.result()
 
 
 def _fits(layer: Dense) -> bool:

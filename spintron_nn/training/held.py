@@ -113,23 +113,21 @@ def _in_a_row(
     crossbars: Sequence[Crossbar], weights: Sequence[Tensor], steps: Sequence[Tensor], draw: Draw
 ) -> list[Held]:
     """Matrices of the same levels, each pass over all of their weights together."""
-    sizes = [weight.numel() for weight in weights]
+    first, sizes = crossbars[0], [weight.numel() for weight in weights]
     flat = weights[0].new_empty(sum(sizes))
-    ratios = [
-        torch.div(weight, crossbar.tall(step), out=part.view(weight.shape))
-        for crossbar, weight, step, part in zip(
-            crossbars, weights, steps, flat.split_with_sizes(sizes), strict=True
-        )
-    ]
-    first = crossbars[0]
-    states = first.levels.states(flat)
+    states = flat.new_empty(flat.shape, dtype=first.levels.kind)
+    ratios = []
+    parts = (flat.split_with_sizes(sizes), states.split_with_sizes(sizes))
+    for weight, step, ratio, state in zip(weights, steps, *parts, strict=True):
+        ratios.append(ratio.view(weight.shape))
+        first.levels.put_(weight, step, ratios[-1], state.view(weight.shape))
     digits = first.digits(states).unsqueeze(1)
     codes, unit = draw.sampler.codes(digits, draw.dies, draw.random)
     codes, unit = codes.squeeze(2), unit.squeeze(1)
     values = _values(first, codes)
-    parts = [part.split_with_sizes(sizes, -1) for part in (states, values)]
-    apart = parts[1] if first.slices == 1 else codes.split_with_sizes(sizes, -1)
-    each = zip(ratios, *parts, apart, strict=True)
+    held = values.split_with_sizes(sizes, -1)
+    apart = held if first.slices == 1 else codes.split_with_sizes(sizes, -1)
+    each = zip(ratios, parts[1], held, apart, strict=True)
     return [
         Held(ratio, state.view(ratio.shape), code, value, unit)
         for ratio, state, value, code in each

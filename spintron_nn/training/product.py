@@ -163,9 +163,7 @@ class _Product(torch.autograd.Function):
     ) -> Tensor:
         ratio = codes = None
         if coding is not None and scale is not None:
-            ratio = x / scale
-            codes = coding.codes(ratio)
-            x = codes * scale
+            x, ratio, codes = coding.coded(x, scale)
         if callable(result):
             result = result(x, codes)
         ctx.save_for_backward(x, step, ratio, codes)
@@ -188,11 +186,11 @@ class _Product(torch.autograd.Function):
         # Vectors that all chips share: gradients of these are summed first.
         shared = flat.shape[0] > inputs.shape[0]
         summed = grad.sum(0) if shared else flat
-        of_weight = passed_(torch.mm(summed.t(), inputs), ratio, low, high)
+        of_weight, along = passed_(torch.mm(summed.t(), inputs), ratio, low, high)
         of_step = of_x = of_scale = None
         if wants[2]:
             exact = torch.linalg.vecdot(flat, result.exact.reshape(-1, outputs), dim=0)
-            of_step = torch.addcdiv(torch.linalg.vecdot(of_weight, ratio), exact, step, value=-1.0)
+            of_step = torch.addcdiv(along, exact, step, value=-1.0)
             if step.numel() == 1:
                 of_step = of_step.sum(0, keepdim=True)
             of_step.mul_(-((ratio.numel() // step.numel() * top) ** -0.5))

@@ -13,6 +13,8 @@ from torch import Tensor
 
 from spintron_ir import IntType
 
+from . import kernels
+
 __all__ = [
     "Coding",
     "LevelSet",
@@ -94,6 +96,25 @@ class LevelSet:
                 place += ratio >= edge
         return self._order.to(ratio.device)[place]
 
+    def put_(self, weight: Tensor, step: Tensor, ratio: Tensor, states: Tensor) -> None:
+        """Write weights over their step, and their states.
+
+        Parameters
+        ----------
+        weight : float32 Tensor of shape ``(outputs, ...)``
+            Weights.
+        step : Tensor of shape ``(outputs,)`` or ``(1,)``
+            Step of each output, or one for all.
+        ratio, states : contiguous Tensors of that shape, the second of :attr:`kind`
+            What is written.
+        """
+        if self.even and kernels.suits(weight, step, ratio):
+            flat = [part.detach().flatten(1).numpy() for part in (weight, ratio, states)]
+            kernels.weight_states(flat[0], step.detach().numpy(), self._count, *flat[1:])
+        else:
+            torch.div(weight, step.reshape(-1, *[1] * (weight.ndim - 1)), out=ratio)
+            states.copy_(self.states(ratio))
+
     def of(self, states: Tensor) -> Tensor:
         """Value of each state, float32."""
         if self.even:
@@ -142,8 +163,7 @@ def coded_activations(
     """Quantise as :func:`quantise_activations`; return the codes, too, int8 or int16."""
     coding = Coding.of(kind, features)
     if not (values.requires_grad or scale.requires_grad):
-        codes = coding.codes(values / scale)
-        return codes * scale, codes
+        return coding.coded(values, scale)[::2]
     found: tuple[Tensor, Tensor] = _Activations.apply(values, scale, coding)
     return found
 
@@ -171,18 +191,33 @@ class Coding:
         high = kind.high
         return Coding(kind.low, high, (features * max(high, 1)) ** -0.5)
 
-    def codes(self, ratio: Tensor) -> Tensor:
-        """Nearest codes of values over their scale, int8 or int16."""
-        found = ratio.add(0.5)
-        if self.low < 0:
-            found.floor_()  # of what is above 0 an integer type cuts off what is behind the point
+    def coded(self, values: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What the nearest codes are worth, values over their scale, and the codes.
+
+        The codes are int8 or int16.
+        """
         kind = torch.int8 if self.high <= 127 else torch.int16
-        return found.clamp_(self.low, self.high).to(kind)
+        if kernels.suits(values, scale):
+            found, ratio = torch.empty_like(values), torch.empty_like(values)
+            codes = torch.empty_like(values, dtype=kind)
+            given = [part.view(-1).numpy() for part in (values.detach(), ratio, codes, found)]
+            limits = np.float32(self.low), np.float32(self.high)
+            kernels.code(given[0], np.float32(scale.item()), limits, *given[1:])
+            return found, ratio, codes
+        ratio = values / scale
+        codes = ratio.add(0.5).floor_().clamp_(self.low, self.high).to(kind)
+        return codes * scale, ratio, codes
 
     def gradients(
         self, grad: Tensor, ratio: Tensor, codes: Tensor, wanted: bool
     ) -> tuple[Tensor, Tensor | None]:
         """Gradients of values and, where it is wanted, of their scale."""
+        if kernels.suits(grad, ratio):
+            found = torch.empty_like(grad)
+            given = [part.view(-1).numpy() for part in (grad, ratio, codes, found)]
+            limits = np.float32(self.low), np.float32(self.high)
+            total = kernels.code_gradients(*given[:3], limits, given[3])
+            return found, grad.new_tensor(total * self.share) if wanted else None
         step = None
         if wanted:
             error = codes - inside(ratio, ratio, self.low, self.high)
@@ -193,13 +228,12 @@ class Coding:
 class _Activations(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor, scale: Tensor, coding: Coding) -> tuple[Tensor, Tensor]:
-        ratio = values / scale
-        codes = coding.codes(ratio)
+        found, ratio, codes = coding.coded(values, scale)
         ctx.save_for_backward(ratio, codes)
         ctx.coding = coding
         ctx.mark_non_differentiable(codes)
         ctx.set_materialize_grads(False)
-        return codes * scale, codes
+        return found, codes
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
@@ -213,11 +247,19 @@ def inside(grad: Tensor, ratio: Tensor, low: float, high: float) -> Tensor:
     return found
 
 
-def passed_(grad: Tensor, ratio: Tensor, low: float, high: float) -> Tensor:
-    """As :func:`inside`, in the place of the gradient."""
+def passed_(grad: Tensor, ratio: Tensor, low: float, high: float) -> tuple[Tensor, Tensor]:
+    """Gradients of weights ``(outputs, rows)`` that do not saturate, in their place.
+
+    And for each output the sum of these times the ratio.
+    """
+    if kernels.suits(grad, ratio):
+        sums = grad.new_empty(len(grad))
+        given = grad.numpy(), ratio.numpy(), np.float32(low), np.float32(high), sums.numpy()
+        kernels.weight_gradients(*given)
+        return grad, sums
     backward = torch.ops.aten.hardtanh_backward.grad_input
     found: Tensor = backward(grad, ratio, low, high, grad_input=grad)
-    return found
+    return found, torch.linalg.vecdot(found, ratio)
 
 
 def quantise_weights(weight: Tensor, step: Tensor, levels: LevelSet) -> Tensor:

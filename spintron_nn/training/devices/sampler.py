@@ -19,7 +19,8 @@ from spintron_nn.core.sampling.telegraph import column_variance
 from spintron_nn.core.sampling.wires import delivered
 
 from .conditions import Conditions
-from .population import Populations, picked, places
+from .pick import picked
+from .population import Populations
 
 __all__ = ["Converters", "DeviceSampler", "Dies"]
 
@@ -223,20 +224,21 @@ class DeviceSampler:
         unit : float32 Tensor of shape ``(samples, 1, 1, 1)`` or ``(samples, 1, rows, cols)``
             Even levels of one code: the first where it is the same all over a chip.
         """
-        place, tables = self._places(levels, dies, random), self.populations
-        shape = (dies.samples, *levels.shape)
+        tables, seed = self.populations, _seed(random)
+        tables.need(dies.condition)
         if tables.codes is None:
-            codes = picked(tables.differences, place, shape)
+            codes = picked(tables.differences, levels, dies.condition, seed)
         else:
             # Positive and negative devices lie on arrays of their own, and so on their own lines.
-            codes = torch.stack([picked(table, place, shape) for table in tables.codes], 2)
+            both = [picked(table, levels, dies.condition, seed) for table in tables.codes]
+            codes = torch.stack(both, 2)
             numbers = np.random.Generator(self._bits(random))
             cut, _ = cut_off(self.config.faults, numbers, tuple(codes.shape), self.tile)
             positive, negative = codes.masked_fill(torch.from_numpy(cut), 0).unbind(2)
             codes = positive - negative
         unit = dies.unit
         if self._wired or self.config.spread.correlated > 0:
-            common = np.asarray(self._common(shape[2:], dies, random), dtype=np.float32)
+            common = np.asarray(self._common(levels.shape[1:], dies, random), dtype=np.float32)
             unit = unit * torch.from_numpy(common)
         return codes.to(levels.device), unit.to(levels.device)
 
@@ -271,8 +273,8 @@ class DeviceSampler:
         if tables.variances is None:
             return amplifier * full
         held = self._checked(levels)
-        place = self._places(held, dies, random)
-        found = picked(tables.variances, place, (dies.samples, *held.shape)).numpy()
+        tables.need(dies.condition)
+        found = picked(tables.variances, held, dies.condition, _seed(random)).numpy()
         factor = dies.factor[:, None, None, None] / config.level_codes
         variance = column_variance(found * (factor * self._share(held.shape[1:])) ** 2, rows)
         deviation = full * np.sqrt(amplifier**2 + variance)
@@ -332,14 +334,6 @@ class DeviceSampler:
             )
         return levels.to(torch.int8)
 
-    def _places(self, levels: Tensor, dies: Dies, random: torch.Generator) -> Tensor:
-        """Pick an entry of the population for the weights of each chip."""
-        tables = self.populations
-        tables.need(dies.condition)
-        shape = len(self.conditions), tables.together, tables.pick_bits
-        flat = levels.cpu().reshape(-1)
-        return places(flat, self.config.level_bits, shape, dies.condition, random)
-
     def _common(
         self, size: tuple[int, ...], dies: Dies, random: torch.Generator
     ) -> Reals | NDArray[np.float32] | float:
@@ -372,3 +366,9 @@ class DeviceSampler:
             share = found * (1 + middle * wires.access) / middle
             self._shares[rows, cols] = share.astype(np.float32)
         return self._shares[rows, cols]
+
+
+def _seed(random: torch.Generator) -> int:
+    """A number of 64 bits."""
+    word = torch.randint(*WORDS, (), generator=random, device=random.device)
+    return int(word) & ((1 << 64) - 1)

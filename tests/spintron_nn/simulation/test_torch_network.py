@@ -24,7 +24,6 @@ from spintron_ir import (
     Thresholds,
 )
 from spintron_nn.simulation import TorchNetwork, torch_network
-from spintron_nn.simulation.bit_reads import shared
 from tests.e2e.branches import random_graph
 from tests.e2e.networks import random_network
 from tests.e2e.test_grouped import alone, random_layer
@@ -333,15 +332,6 @@ def test_reads_of_single_bits_on_several_threads(changed, threads, monkeypatch):
     network = alone_of(bitwise(**changed))
     check(network, frames=200)
     check(network, chips=1, frames=1)
-
-
-def test_a_thread_that_fails_fails_the_whole():
-    def work(start, stop):
-        if start:
-            raise MemoryError(f"piece {start}")
-
-    with pytest.raises(MemoryError, match="^piece 3$"):
-        shared(work, 6, 2)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Tests of spintron_nn.training.devices.sampler."""
 
-import itertools
 import math
 
 import numpy as np
@@ -16,10 +15,10 @@ FINE = {"resistance_variation": 0.0, "cell_bits": 12}
 
 
 class Numbered:
-    """Populations of which each four pairs have their own number."""
+    """Populations of which each pair has its own number."""
 
-    together, pick_bits, codes, variances = 4, 14, None, None
-    differences = np.tile(np.arange(1 << 14, dtype=np.int16)[:, None], (1, 16, 1, 4))
+    pick_bits, codes, variances = 16, None, None
+    differences = np.tile(np.arange(1 << 16, dtype=np.int32), (1, 2, 1))
 
     def need(self, chosen):
         """Everything is there."""
@@ -39,13 +38,6 @@ def drawn(config, levels, samples=1, *, seed=1, tile=128, conditions=None, **mor
 
 def everywhere(level, rows=200, cols=200, slices=1):
     return torch.full((slices, rows, cols), level, dtype=torch.int32)
-
-
-def mixed(config, level, seed=1):
-    """Differences of about 40,000 pairs of a level, among others of all levels."""
-    levels = np.random.default_rng(seed).integers(0, config.levels, (1, 200, 200 * config.levels))
-    found, _ = drawn(config, levels)
-    return found[0][levels == level]
 
 
 def on_chips(config, level, tile=128):
@@ -98,7 +90,8 @@ def test_nominal_pairs_of_uneven_levels_are_their_codes():
 def test_pairs_are_distributed_as_on_a_chip(technology):
     config = MTJConfig(**technology)
     for level in (0, config.levels - 1, config.levels // 2):
-        codes = in_codes(mixed(config, level), config)
+        found, _ = drawn(config, everywhere(level))
+        codes = in_codes(found, config).ravel()
         test = ks_2samp(codes, on_chips(config, level).ravel(), method="asymp")
         assert test.pvalue > 0.01, level
 
@@ -107,8 +100,8 @@ def test_moments_of_a_log_normal_pair_by_hand():
     # G = G_P exp(-0.1 n): mean exp(0.005), variance exp(0.01) (exp(0.01) - 1) = 0.1007532**2.
     # In units of G_P - G_AP both devices are 2.2 / 1.2 and 1 / 1.2:
     # mean 1.0050125, deviation 0.1007532 sqrt(2.2**2 + 1) / 1.2 = 0.2029.
-    found = mixed(MTJConfig(cell_bits=12), 1)
-    # The population has 262,144 pairs, of which about 40,000 are seen: 0.001 and 0.0007.
+    found, _ = drawn(MTJConfig(cell_bits=12), everywhere(1, 1000, 1000))
+    # The population has 65,536 pairs: deviations 0.0008 and 0.0006.
     assert found.mean() == pytest.approx(1.0050, abs=0.003)
     assert found.std() == pytest.approx(0.2029, abs=0.002)
 
@@ -118,7 +111,7 @@ def test_stuck_devices_are_binomial():
     sampler = DeviceSampler(config, tile=128)
     sampler.dies(1, generator())
     sampler.populations.need(np.array([0]))
-    pairs = sampler.populations.differences[0, 15]  # of four weights of level 1
+    pairs = sampler.populations.differences[0, 1]
     # The positive device should be parallel; the negative one is antiparallel anyway.
     assert binomtest(int((pairs == 0).sum()), pairs.size, 0.02).pvalue > 0.01
     assert set(np.unique(pairs)) == {0, config.range_codes}
@@ -145,7 +138,7 @@ def test_lost_states():
     config = MTJConfig(ageing={"time": 3.156e7, "thermal_stability": 40.3}, **FINE)
     lost = float(config.ageing.loss_probability())
     assert lost == pytest.approx(0.09, abs=0.001)
-    found = mixed(config, 1)
+    found, _ = drawn(config, everywhere(1))
     shares = [(np.abs(found - value) < 0.01).mean() for value in (1, 0, -1)]
     expected = [(1 - lost) ** 2, 2 * lost * (1 - lost), lost**2]
     assert shares == pytest.approx(expected, abs=0.005)
@@ -223,43 +216,14 @@ def test_weights_and_chips_are_independent():
 
 def test_picks_are_even_over_the_population():
     sampler = DeviceSampler(MTJConfig(), tile=128)
-    # A population of which each entry is recognised.
+    # A population of which each pair is recognised.
     sampler.populations = Numbered()
     random = generator()
-    found, _ = sampler.codes(everywhere(0, 1000, 1000), sampler.dies(1, random), random)
-    first, *others = found.numpy().reshape(-1, 4).T
-    assert all((first == other).all() for other in others)
-    counts = np.bincount(first, minlength=16384)
-    # Chi-square with 16,383 degrees of freedom: mean 16,383, deviation 181.
-    mean = 250000 / 16384
-    assert abs(((counts - mean) ** 2 / mean).sum() - 16383) < 4 * 181
-
-
-@pytest.mark.parametrize(("levels", "together"), [(2, 4), (4, 4), (8, 2), (16, 2)])
-def test_weights_that_pick_together_are_independent(levels, together):
-    """Neither the deviation nor the level of a weight tells anything of those next to it."""
-    config = MTJConfig(levels=levels, cell_bits=12)
-    tables = DeviceSampler(config, tile=128).populations
-    tables.need(np.array([0]))
-    assert tables.together == together
-    assert tables.differences.size == min(262144 * levels, 1 << 20)
-    parts = np.moveaxis(tables.differences[0].astype(float), -1, 0)
-    keys = np.arange(levels**together)
-    held = [keys // levels**number % levels for number in range(together)]
-    for one, other in itertools.permutations(range(together), 2):
-        for level in range(levels):
-            for next_ in range(levels):
-                here = held[one] == level
-                beside = here & (held[other] == next_)
-                # Means beside a level: deviations of their number of picks.
-                error = parts[one][beside].std() / math.sqrt(parts[one][beside].size)
-                away = parts[one][beside].mean() - parts[one][here].mean()
-                assert abs(away) < 4 * error
-        first, second = (
-            parts[place] - parts[place].mean(axis=1, keepdims=True) for place in (one, other)
-        )
-        common = (first * second).mean() / (first.std() * second.std())
-        assert abs(common) < 4 / math.sqrt(first.size)
+    found = sampler.differences(everywhere(0, 1000, 2000), sampler.dies(1, random), random)
+    counts = np.bincount((found.numpy().ravel() * 22).round().astype(int), minlength=65536)
+    # Chi-square with 65,535 degrees of freedom: mean 65,535, deviation 362.
+    mean = 2e6 / 65536
+    assert abs(((counts - mean) ** 2 / mean).sum() - 65535) < 4 * 362
 
 
 @pytest.mark.parametrize("levels", [2, 4, 8, 16, 32])
@@ -312,8 +276,7 @@ def test_many_levels_have_fewer_pairs_each():
     found, _ = drawn(config, torch.arange(64).view(1, 1, 64).expand(1, 500, 64), 2)
     # Codes leave the deviation of a pair as it is; that of the mean is a twentieth of a level.
     assert found.mean(axis=(0, 1, 2)) == pytest.approx(2 * np.arange(64) - 63, abs=0.5)
-    tables = DeviceSampler(config, tile=8).populations
-    assert (tables.together, tables.pick_bits) == (1, 14)
+    assert DeviceSampler(config, tile=8).populations.pick_bits == 14
 
 
 def test_wires_deliver_their_share():
