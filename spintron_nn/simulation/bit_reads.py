@@ -23,8 +23,8 @@ __all__ = ["BitReads"]
 LEAST_COLUMNS = 8
 """Columns below which a product is faster."""
 
-LEAST_SUMS = 1 << 17
-"""Sums of four rows and 32 columns that a thread is worth: about a tenth of a millisecond."""
+LEAST_SUMS = 1 << 20
+"""Sums of four rows and 32 columns that a thread is worth: about a millisecond."""
 
 
 class BitReads:
@@ -62,7 +62,7 @@ class BitReads:
             and all(_fits(each) for each in layers)
         )
 
-    def __call__(self, x: Tensor, chips: slice, first: int) -> Tensor:
+    def __call__(self, x: Tensor, chips: slice, first: int, threads: int) -> Tensor:
         """Results of codes where a line gives them, else accumulators, in float32.
 
         Parameters
@@ -73,6 +73,8 @@ class BitReads:
             Which chips.
         first : int
             Number of the first frame, for the noise.
+        threads : int
+            Most threads that share the work.
 
         Returns
         -------
@@ -91,7 +93,7 @@ class BitReads:
         shared(
             lambda start, stop: read_bits(start, stop, words, *given),
             count * -(-vectors // max(1, BLOCK_READS // bits)),
-            min(torch.get_num_threads(), sums // LEAST_SUMS),
+            min(threads, sums // LEAST_SUMS),
         )
         return found
 

@@ -15,7 +15,7 @@ from .reads import RowGroup, by_block, product
 from .requantise import Requantise
 from .words import SINGLE, carrier, converted, float_of, hull
 
-__all__ = ["DenseChips"]
+__all__ = ["PROCESSOR", "DenseChips"]
 
 
 PROCESSOR = "cpu"
@@ -96,12 +96,12 @@ class DenseChips(nn.Module):
         exact = any(group.level == torch.int64 for group in self.groups)
         return torch.int64 if exact else float_of(self.bound)
 
-    def forward(self, x: Tensor, *, chips: slice, first: int) -> Tensor:
+    def forward(self, x: Tensor, *, chips: slice, first: int, threads: int) -> Tensor:
         """Results of codes, the first of them of the frame number :py:`first`."""
         layer, count = self.layer, x.shape[-1]
         if self.bits is not None:
             if x.device.type == PROCESSOR:
-                return self._bits(x, chips, first)
+                return self._bits(x, chips, first, threads)
             if not self.groups:
                 self._make_groups(self.bits.layers)
                 self.kept.to(x.device)
@@ -123,12 +123,12 @@ class DenseChips(nn.Module):
             return self.requantise(acc, chips)
         return converted(acc.to(self.added) + self.bias[chips], self.out)
 
-    def _bits(self, x: Tensor, chips: slice, first: int) -> Tensor:
+    def _bits(self, x: Tensor, chips: slice, first: int, threads: int) -> Tensor:
         """Results of codes that are applied bit by bit; in memory the columns are the last axis."""
         layer = self.layer
         assert self.bits is not None
         rows = x.movedim(-1, 1)
-        y = self.bits(rows.reshape(len(x), -1, layer.inputs), chips, first)
+        y = self.bits(rows.reshape(len(x), -1, layer.inputs), chips, first, threads)
         if not self.bits.closes:  # each column's values together, as tables and searches want
             y = self._close(y.transpose(1, 2)[:, None].contiguous(), chips)[:, 0].transpose(1, 2)
         return y.reshape(len(y), *rows.shape[1:-1], layer.cols).movedim(1, -1)

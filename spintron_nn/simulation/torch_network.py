@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from spintron_ir import Network, ParameterError
 from spintron_ir.errors import check_int
 
-from .dense import DenseChips
+from .dense import PROCESSOR, DenseChips
 from .moves import ConcatChips, FlattenChips, GatherChips, WindowChips
 from .structure import check_one_structure
 from .values import (
@@ -81,6 +81,8 @@ class TorchNetwork(nn.Module):
         self.layers = nn.ModuleDict()
         for place, node in enumerate(first.nodes):
             self.layers[node.name] = _made([network.nodes[place].layer for network in found])
+        dense = [layer for layer in self.layers.values() if isinstance(layer, DenseChips)]
+        self.compiled = bool(dense) and all(layer.bits is not None for layer in dense)
         self.positions = max(getattr(node.layer, "positions", None) or 1 for node in first.nodes)
         self.largest = max(_largest(node.layer, self.layers[node.name]) for node in first.nodes)
 
@@ -107,18 +109,23 @@ class TorchNetwork(nn.Module):
         check_int("TorchNetwork", "first_frame", first_frame, 0, (1 << 62) - 1)
         frames = self._frames(codes)
         device = next(iter(frames.values())).device
-        precision = torch.get_float32_matmul_precision()
+        precision, threads = torch.get_float32_matmul_precision(), torch.get_num_threads()
         torch.set_float32_matmul_precision("highest")  # sums are exact in no format below
+        if self.compiled and device.type == PROCESSOR:
+            torch.set_num_threads(1)  # its threads wait busily, and the kernels have their own
         try:
             with torch.no_grad(), torch.autocast(device.type, enabled=False):
-                found = self._blocks(frames, first_frame)
+                found = self._blocks(frames, first_frame, threads)
         finally:
             torch.set_float32_matmul_precision(precision)
+            torch.set_num_threads(threads)
         if self.single:
             found = {name: values[0] for name, values in found.items()}
         return found if len(found) > 1 else next(iter(found.values()))
 
-    def _blocks(self, frames: Mapping[str, Tensor], first_frame: int) -> dict[str, Tensor]:
+    def _blocks(
+        self, frames: Mapping[str, Tensor], first_frame: int, threads: int
+    ) -> dict[str, Tensor]:
         """Outputs of all frames and chips, worked on block by block."""
         first = next(iter(frames.values()))
         count = first.shape[-1]
@@ -130,7 +137,7 @@ class TorchNetwork(nn.Module):
         }
         for start, some, chips in self._pieces(count):
             part = {name: values[..., start : start + some] for name, values in frames.items()}
-            results = self._run(part, chips, first_frame + start)
+            results = self._run(part, chips, first_frame + start, threads)
             for output in self.outputs:
                 out[output.name][chips, start : start + some] = results[output.node].movedim(-1, 1)
         return out
@@ -144,12 +151,14 @@ class TorchNetwork(nn.Module):
             for start in range(0, count, frames):
                 yield start, min(frames, count - start), slice(chip, chip + chips)
 
-    def _run(self, known: dict[str, Tensor], chips: slice, first: int) -> dict[str, Tensor]:
+    def _run(
+        self, known: dict[str, Tensor], chips: slice, first: int, threads: int
+    ) -> dict[str, Tensor]:
         """Results of every node, ``(chips or 1, *shape, frames)``."""
         for name, layer in self.layers.items():
             inputs = [known[source] for source in self.sources[name]]
             if isinstance(layer, DenseChips):
-                known[name] = layer(*inputs, chips=chips, first=first)
+                known[name] = layer(*inputs, chips=chips, first=first, threads=threads)
             elif isinstance(layer, (QuantiseChips, JoinChips, SoftmaxChips)):
                 known[name] = layer(*inputs, chips=chips)
             else:

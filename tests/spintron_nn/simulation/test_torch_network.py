@@ -328,10 +328,14 @@ def test_reads_of_single_bits_of_a_large_matrix():
 def test_reads_of_single_bits_on_several_threads(changed, threads, monkeypatch):
     monkeypatch.setattr("spintron_nn.simulation.bit_reads.LEAST_COLUMNS", 1)
     monkeypatch.setattr("spintron_nn.simulation.bit_reads.LEAST_SUMS", 1)
-    monkeypatch.setattr("torch.get_num_threads", lambda: threads)
-    network = alone_of(bitwise(**changed))
-    check(network, frames=200)
-    check(network, chips=1, frames=1)
+    network, before = alone_of(bitwise(**changed)), torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        check(network, frames=200)
+        check(network, chips=1, frames=1)
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize(
