@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spintron_nn.compiled import compiled, shared
+from spintron_nn.compiled import compiled
 
 __all__ = ["picked"]
 
@@ -18,9 +18,6 @@ STEP = 0x9E3779B97F4A7C15
 
 BLOCK = 1024
 """Weights whose random bits are made at a time, by vectors."""
-
-LEAST_BLOCKS = 400
-"""Blocks that a thread is worth: some three tenths of a millisecond."""
 
 LINE = 16
 """Entries of which one is in each line of a cache, at least."""
@@ -35,13 +32,11 @@ def _mixed(state: Any) -> Any:
 
 
 @compiled
-def _pick(
-    first: int, last: int, table: Any, levels: Any, starts: Any, bits: int, seed: Any, found: Any
-) -> Any:
-    """Pick entries for some blocks of weights, numbered over the blocks of each chip.
+def _pick(table: Any, levels: Any, starts: Any, bits: int, seed: Any, found: Any) -> Any:
+    """Pick entries for the weights of chips, block by block; numbers of 64 bits are four picks.
 
-    Each number of 64 bits is four picks. Returns a sum that means nothing: for it the table is
-    read once in order, since look-ups here and there are slow where nothing is cached.
+    Returns a sum that means nothing: for it the table is read once in order, since look-ups here
+    and there are slow where nothing is cached.
     """
     words, places = np.empty(BLOCK // 4, np.uint64), np.empty(BLOCK, np.uint32)
     picks, size, step = words.view(np.uint16), len(levels), np.uint64(STEP)
@@ -49,7 +44,7 @@ def _pick(
     touched = table[0]
     for k in range(0, len(table), LINE):
         touched += table[k]
-    for piece in range(first, last):
+    for piece in range(len(starts) * blocks):
         chip, begin = piece // blocks, piece % blocks * BLOCK
         end, start = min(begin + BLOCK, size), np.uint32(starts[chip])
         state = np.uint64(seed) + np.uint64(piece * (BLOCK // 4)) * step
@@ -93,8 +88,5 @@ def picked(
     each, bits = table[0].size, table.shape[-1].bit_length() - 1
     flat = levels.detach().cpu().reshape(-1).numpy()
     found = np.empty((len(condition), flat.size), table.dtype)
-    given = table.reshape(-1), flat, condition * each, bits, np.uint64(seed), found
-    pieces = len(condition) * -(-flat.size // BLOCK)
-    threads = min(torch.get_num_threads(), pieces // LEAST_BLOCKS)
-    shared(lambda first, last: _pick(first, last, *given), pieces, threads)
+    _pick(table.reshape(-1), flat, condition * each, bits, np.uint64(seed), found)
     return torch.from_numpy(found).view(len(condition), *levels.shape)

@@ -31,14 +31,10 @@ def test_the_random_bits_are_those_of_the_published_generator():
     assert [int(pick._mixed(np.uint64(each))) for each in state] == first
 
 
-def test_threads_pick_what_one_does(monkeypatch):
+def test_the_seed_decides():
     table, condition = numbered(1, 2, 16), np.zeros(3, dtype=np.int64)
     levels = torch.randint(0, 2, (5000,), dtype=torch.int8)
-    monkeypatch.setattr(pick, "LEAST_BLOCKS", 1)
-    found = []
-    for threads in (1, 2, 5):
-        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
-        found.append(pick.picked(table, levels, condition, 1 << 63))
-    assert all(torch.equal(found[0], other) for other in found[1:])
-    assert not torch.equal(found[0][0], found[0][1])
-    assert not torch.equal(found[0], pick.picked(table, levels, condition, 1))
+    found, again, other = (pick.picked(table, levels, condition, seed) for seed in (7, 7, 1 << 63))
+    assert torch.equal(found, again)
+    assert not torch.equal(found[0], found[1])
+    assert not torch.equal(found, other)
