@@ -239,8 +239,8 @@ def measured(threads: int, rounds: int) -> Iterator[Row]:
     twice = "a ratio of 0.5 is twice the time; fused Adam on both sides"
     plain = "weights of 2 bits on fresh pairs, everything else as in the plain network"
     yield row(f"{title}, {noise}", "pairs", "torch", 0.5, f"{plain}; {twice}")
-    learned = "ChipModel: learned steps, activations of 4 bits, the line of the last layer"
-    yield row(f"{title}, {whole}", "devices", "torch", 0.5, f"{learned}; {twice}")
+    more = "ChipModel: steps are learned, activations have 4 bits, the last layer's line is fitted"
+    yield row(f"{title}, {whole}", "devices", "torch", None, more)
     yield row(f"{title}, {reads}", "reads", "torch", None, "ChipModel, inputs at once")
     yield row(
         f"{title}, {noise}",
