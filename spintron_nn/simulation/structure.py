@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from spintron_ir import Network, ParameterError
+from spintron_ir import Dense, Network, Noise, ParameterError
 from spintron_ir.record import Record
 
-__all__ = ["check_one_structure"]
+__all__ = ["check_one_structure", "with_noise_alike"]
 
 OWN = {
     "network": ("name", "metadata"),
@@ -42,6 +42,31 @@ VALUES = {
     "softmax": ("exponential",),
 }
 """Arrays that may hold other numbers in each chip, of the same shape."""
+
+
+def with_noise_alike(networks: Sequence[Network]) -> list[Network]:
+    """Chips of which all have noise in a layer where one has: in the others it is 0.
+
+    A chip has none where its noise is less than conversion can express.
+    """
+    depth = min(len(network.nodes) for network in networks)
+    noisy = [
+        len({getattr(network.nodes[place].layer, "noise", None) is None for network in networks})
+        == 2
+        for place in range(depth)
+    ]
+    return [_silent(network, noisy) if any(noisy) else network for network in networks]
+
+
+def _silent(network: Network, noisy: Sequence[bool]) -> Network:
+    nodes = list(network.nodes)
+    for place, wanted in enumerate(noisy):
+        layer = nodes[place].layer
+        if wanted and isinstance(layer, Dense) and layer.noise is None:
+            none = Noise(seed=0, amplitude=np.zeros((1, 1, 1, 1), dtype=np.int64))
+            changed = dataclasses.replace(layer, noise=none)
+            nodes[place] = dataclasses.replace(nodes[place], layer=changed)
+    return dataclasses.replace(network, nodes=tuple(nodes))
 
 
 def check_one_structure(networks: Sequence[Network]) -> None:

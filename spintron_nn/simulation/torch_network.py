@@ -14,7 +14,7 @@ from spintron_ir.errors import check_int
 
 from .dense import PROCESSOR, DenseChips
 from .moves import ConcatChips, FlattenChips, GatherChips, WindowChips
-from .structure import check_one_structure
+from .structure import check_one_structure, with_noise_alike
 from .values import (
     ArgmaxChips,
     CellChips,
@@ -69,10 +69,11 @@ class TorchNetwork(nn.Module):
     def __init__(self, networks: Network | Sequence[Network]) -> None:
         super().__init__()
         self.single = isinstance(networks, Network)
-        found = (networks,) if isinstance(networks, Network) else tuple(networks)
+        found = [networks] if isinstance(networks, Network) else list(networks)
         if not found or not all(isinstance(each, Network) for each in found):
             kinds = ", ".join(sorted({type(each).__name__ for each in found})) or "none"
             raise ParameterError(f"TorchNetwork: networks must be one Network or more, not {kinds}")
+        found = with_noise_alike(found)
         check_one_structure(found)
         self.chips, first = len(found), found[0]
         self.inputs, self.outputs = first.inputs, first.outputs

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spintron_ir import Adc, Network, Noise, ParameterError
+from spintron_ir import Adc, Network, ParameterError
 from spintron_nn.simulation import TorchNetwork
 from tests.e2e.branches import random_graph
 from tests.e2e.test_positions import network
@@ -50,10 +50,6 @@ def test_numbers_may_differ():
         (
             lambda: other("conv", adc=None),
             "nodes['conv'].layer.adc is None in networks[2] and of kind adc in networks[0]",
-        ),
-        (
-            lambda: other("conv", noise=Noise(seed=0, amplitude=np.ones((1,) * 4, int))),
-            "nodes['conv'].layer.noise is of kind noise in networks[2] and None in networks[0]",
         ),
         (
             lambda: other("fc", codes=np.zeros((1, 2, 80, 3), int), tile_rows=70),

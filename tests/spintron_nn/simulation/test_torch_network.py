@@ -323,6 +323,17 @@ def test_reads_of_single_bits_of_a_large_matrix():
     check(network, frames=150)
 
 
+@pytest.mark.parametrize("dac_bits", [1, 2])
+@pytest.mark.parametrize("quiet", [0, 1])
+def test_chips_of_which_some_have_no_noise(quiet, dac_bits, monkeypatch):
+    monkeypatch.setattr("spintron_nn.simulation.bit_reads.LEAST_COLUMNS", 1)
+    noises = [NOISE, NOISE, NOISE]
+    noises[quiet] = None
+    networks = [alone_of(bitwise(noise=noise, dac_bits=dac_bits)) for noise in noises]
+    x = frames_of(networks[0], 30)
+    same(TorchNetwork(networks)(x, 5), expected(networks, x, 5))
+
+
 @pytest.mark.parametrize("threads", [2, 3])
 @pytest.mark.parametrize("changed", [{}, {"positions": 5}, {"requantise": STEPS}])
 def test_reads_of_single_bits_on_several_threads(changed, threads, monkeypatch):
