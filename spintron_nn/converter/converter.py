@@ -80,7 +80,7 @@ class SpintronConverter:
         ----------
         quantization_bits ... layer_activation_bits
             Fields of :class:`~spintron_nn.converter.settings.Settings`, where they are explained.
-        model : torch.nn.Module, torch.export.ExportedProgram, path of a ``.pt2`` file, or Model
+        model : torch.nn.Module, ExportedProgram, path of a ``.pt2`` or ``.onnx`` file, or Model
             Trained model.
         calibration : array or tensor of shape ``(batch, *input)``
             Real inputs like those the model will see; some hundreds suffice. Of several inputs a

@@ -190,11 +190,12 @@ def program_of(model: Any, example: Any) -> ExportedProgram:
     if isinstance(model, (str, Path)):
         if Path(model).suffix != ".pt2":
             raise ParameterError(
-                f"convert: model must be a .pt2 file of torch.export.save, not {str(model)!r}; "
-                "pickled models are never read: load it yourself and pass the module"
+                "convert: model must be a .pt2 file of torch.export.save or an .onnx file, not "
+                f"{str(model)!r}; pickled models are never read: load it yourself and pass the "
+                "module; a .tflite file is for convert_quantised"
             )
         return load_pt2(model)
     raise ParameterError(
-        "convert: model must be a torch.nn.Module, an exported program or the path of a .pt2 "
-        f"file, not {type(model).__name__}"
+        "convert: model must be a torch.nn.Module, an exported program or the path of a .pt2 or "
+        f".onnx file, not {type(model).__name__}"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from .quantise import codes_of
 from .report import ConversionReport
 from .scores import real_outputs
 
-__all__ = ["SpintronicModel", "by_name", "real_array"]
+__all__ = ["SpintronicModel", "as_labelled", "by_name", "real_array"]
 
 HARDWARE = "spintron_nn.hardware.export"
 """Loaded by name, when hardware is asked for: physics and conversion know no gateware."""
@@ -47,6 +48,25 @@ def real_array(owner: str, name: str, value: Any) -> NDArray[np.float64]:
             "clean the data first"
         )
     return found
+
+
+def as_labelled(owner: str, classes: NDArray[np.integer], labels: ArrayLike) -> NDArray[np.bool_]:
+    """Whether classes ``(..., batch)`` are what their inputs are labelled with, ``(batch,)``.
+
+    Raises
+    ------
+    ParameterError
+        If there are no inputs, or is not one label for each.
+    """
+    found, count = real_array(owner, "labels", labels), classes.shape[-1]
+    if count == 0:
+        raise ParameterError(f"{owner}: x must hold at least one input, not none")
+    if found.shape != (count,):
+        raise ParameterError(
+            f"{owner}: labels must be one class for each input, of shape ({count},), not "
+            f"{found.shape}"
+        )
+    return np.asarray(classes == found)
 
 
 def by_name(owner: str, title: str, value: Any, names: Sequence[str]) -> dict[str, Any]:
@@ -155,7 +175,8 @@ class SpintronicModel:
         """
         found = self._outputs(x)
         if "class" in found:
-            first: NDArray[np.int64] = found["class"].reshape(len(found["class"]), -1)[:, 0]
+            ranks = found["class"]
+            first: NDArray[np.int64] = ranks.reshape(len(ranks), math.prod(ranks.shape[1:]))[:, 0]
             return first
         if "scores" not in found:
             raise ParameterError(
@@ -165,8 +186,21 @@ class SpintronicModel:
         return np.argmax(found["scores"], axis=1).astype(np.int64)
 
     def accuracy(self, x: Any, labels: ArrayLike) -> float:
-        """Share, 0..1, of inputs whose class is their label."""
-        return float(np.mean(self.predict(x) == np.asarray(labels)))
+        """Share, 0..1, of inputs whose class is their label.
+
+        Parameters
+        ----------
+        x : array, tensor, dict or tuple
+            Real inputs, at least one, as for :meth:`quantise_input`.
+        labels : array or tensor of shape ``(batch,)``
+            Class of each.
+
+        Raises
+        ------
+        ParameterError
+            If there is not one label for each input.
+        """
+        return float(np.mean(as_labelled("SpintronicModel", self.predict(x), labels)))
 
     def to_verilog(self, module_name: str = "spintron_top", target_frequency: float = 100e6) -> str:
         """Verilog of the whole accelerator, one module with streams in and out.

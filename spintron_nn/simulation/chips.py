@@ -10,7 +10,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from spintron_ir import ParameterError
-from spintron_nn.converter.model import SpintronicModel
+from spintron_nn.converter.model import SpintronicModel, as_labelled
 
 from .torch_network import TorchNetwork
 
@@ -29,7 +29,7 @@ def accuracies(models: Sequence[SpintronicModel], x: Any, labels: ArrayLike) -> 
     ----------
     models, x
         As for :func:`predictions`.
-    labels : int array ``(batch,)``
+    labels : array or tensor of shape ``(batch,)``
         Class of each input.
 
     Returns
@@ -39,9 +39,9 @@ def accuracies(models: Sequence[SpintronicModel], x: Any, labels: ArrayLike) -> 
     Raises
     ------
     ParameterError
-        As for :func:`predictions`.
+        As for :func:`predictions`, and if there is not one label for each input.
     """
-    right = predictions(models, x) == np.asarray(labels)
+    right = as_labelled("accuracies", predictions(models, x), labels)
     return np.asarray(right.mean(axis=1), dtype=np.float64)
 
 
@@ -67,8 +67,13 @@ def predictions(models: Sequence[SpintronicModel], x: Any) -> NDArray[np.int64]:
     ParameterError
         If input scales or structures differ, or there is no output ``class`` or ``scores``.
     """
-    if not models:
-        raise ParameterError("accuracies: models must hold at least one model, not none")
+    given = models if isinstance(models, Sequence) else [models]
+    wrong = sorted({type(one).__name__ for one in given if not isinstance(one, SpintronicModel)})
+    if wrong or given is not models or not models:
+        kinds = ", ".join(wrong) or type(models).__name__ if given else "none"
+        raise ParameterError(
+            f"accuracies: models must be a sequence of SpintronicModel, at least one, not {kinds}"
+        )
     scales = [tuple(port.scale for port in model.network.inputs) for model in models]
     for number, other in enumerate(scales[1:], 1):
         if other != scales[0]:

@@ -63,13 +63,13 @@ class TorchNetwork(nn.Module):
     Raises
     ------
     ParameterError
-        If the structures differ; the message names the first difference.
+        If there is no network, or the structures differ; the message names the first difference.
     """
 
     def __init__(self, networks: Network | Sequence[Network]) -> None:
         super().__init__()
         self.single = isinstance(networks, Network)
-        found = [networks] if isinstance(networks, Network) else list(networks)
+        found = list(networks) if isinstance(networks, Sequence) else [networks]
         if not found or not all(isinstance(each, Network) for each in found):
             kinds = ", ".join(sorted({type(each).__name__ for each in found})) or "none"
             raise ParameterError(f"TorchNetwork: networks must be one Network or more, not {kinds}")

@@ -170,11 +170,12 @@ def test_refuses_a_shape_that_does_not_fit(model):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("net.pth", "convert: model must be a .pt2 file of torch.export.save, not 'net.pth'; "
-                    "pickled models are never read: load it yourself and pass the module"),
+        ("net.pth", "convert: model must be a .pt2 file of torch.export.save or an .onnx file, not "
+                    "'net.pth'; pickled models are never read: load it yourself and pass the "
+                    "module; a .tflite file is for convert_quantised"),
         ("nowhere.pt2", "load_pt2: path must name a file, and there is no 'nowhere.pt2'"),
         (7, "convert: model must be a torch.nn.Module, an exported program or the path of a .pt2 "
-            "file, not int"),
+            "or .onnx file, not int"),
     ],
 )  # fmt: skip
 def test_refuses_other_models(given, message):

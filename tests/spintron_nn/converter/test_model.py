@@ -30,6 +30,27 @@ def test_scores_are_the_integers_of_the_network(made):
     assert made.accuracy(X, made.predict(X)) == 1.0
 
 
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.zeros((60, 1)), "labels must be one class for each input, of shape (60,), not (60, 1)"),
+        (np.zeros(59), "labels must be one class for each input, of shape (60,), not (59,)"),
+        (1, "labels must be one class for each input, of shape (60,), not ()"),
+        ("shoe", "labels must be an array of numbers, not str"),
+    ],
+)
+def test_refuses_labels_that_fit_no_inputs(made, labels, message):
+    with pytest.raises(ParameterError, match=f"^SpintronicModel: {re.escape(message)}$"):
+        made.accuracy(X, labels)
+
+
+def test_no_inputs_have_no_accuracy(made):
+    with pytest.raises(
+        ParameterError, match=r"^SpintronicModel: x must hold at least one input, not none$"
+    ):
+        made.accuracy(X[:0], [])
+
+
 def test_takes_tensors_and_lists(made):
     expected = made.run(X)
     np.testing.assert_array_equal(made.run(torch.from_numpy(X)), expected)

@@ -26,11 +26,28 @@ def test_what_each_chip_says_itself(classify):
     assert len(set(accuracies(models, x, models[0].predict(x)).tolist())) > 1
 
 
-def test_refuses_no_models():
-    with pytest.raises(
-        ParameterError, match=r"^accuracies: models must hold at least one model, not none$"
-    ):
-        accuracies([], *data((36,)))
+@pytest.mark.parametrize(
+    ("models", "found"), [([], "none"), (3, "int"), ([3, None], "NoneType, int")]
+)
+def test_refuses_what_are_no_models(models, found):
+    wanted = f"models must be a sequence of SpintronicModel, at least one, not {found}"
+    with pytest.raises(ParameterError, match=f"^accuracies: {wanted}$"):
+        accuracies(models, *data((36,)))
+
+
+def test_refuses_a_model_by_itself():
+    models, _ = converted("mlp", "default")
+    wanted = "models must be a sequence of SpintronicModel, at least one, not SpintronicModel"
+    with pytest.raises(ParameterError, match=f"^accuracies: {wanted}$"):
+        accuracies(models[0], *data((36,)))
+
+
+def test_refuses_labels_that_fit_no_inputs():
+    models, _ = converted("mlp", "default")
+    x, labels = data((36,))
+    wanted = r"labels must be one class for each input, of shape \(60,\), not \(60, 1\)"
+    with pytest.raises(ParameterError, match=f"^accuracies: {wanted}$"):
+        accuracies(models, x, labels[:, None])
 
 
 def test_refuses_other_input_scales():

@@ -242,7 +242,7 @@ def test_refuses_a_frame_number():
 
 
 @pytest.mark.parametrize(
-    ("networks", "found"), [([], "none"), ([random_network(0), 3], "Network, int")]
+    ("networks", "found"), [([], "none"), ([random_network(0), 3], "Network, int"), (3, "int")]
 )
 def test_refuses_what_is_no_network(networks, found):
     with pytest.raises(
