@@ -107,17 +107,18 @@ class Drawn(nn.Module):
         with torch.no_grad():
             weights = [layer.weight for layer in self.matrices.values()]
             sizes = [weight.numel() for weight in weights]
-            flat, states = torch.empty(sum(sizes)), torch.empty(sum(sizes), dtype=torch.int8)
-            parts = weights, self.steps.values(), flat.split(sizes), states.split(sizes)
-            for weight, step, *into in zip(*parts, strict=True):
-                self.levels.put_(weight, step, *(part.view(weight.shape) for part in into))
+            states = torch.empty(sum(sizes), dtype=torch.int8)
+            parts = [
+                part.view(weight.shape)
+                for part, weight in zip(states.split(sizes), weights, strict=True)
+            ]
+            for weight, step, part in zip(weights, self.steps.values(), parts, strict=True):
+                self.levels.put_(weight, step, part)
             dies = self.sampler.dies(1, self.random)
             codes, unit = self.sampler.codes(states[None, None], dies, self.random)
             held = [
-                Held(*(part.view(weight.shape) for part in into), code, code, unit[0])
-                for weight, *into, code in zip(
-                    weights, *parts[2:], codes[0].split(sizes, -1), strict=True
-                )
+                Held(part, code, code, unit[0])
+                for part, code in zip(parts, codes[0].split(sizes, -1), strict=True)
             ]
         on_chip = dict(zip(self.matrices, held, strict=True))
         for name, layer in self.network.named_children():

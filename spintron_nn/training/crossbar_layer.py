@@ -165,7 +165,7 @@ class Crossbar:
             way = None if coding is None else (scale, coding)
             found = held_product(x, weight, step, bias, self.levels, held, given, way)
             return found if len(inner) == 1 else found.unflatten(1, inner)
-        on_chips = held_weights(weight, self.tall(step), self.levels, held.ratio, held.whole)
+        on_chips = held_weights(weight, self.tall(step), self.levels, held.whole)
         exact = self.product(x, on_chips)
         with torch.no_grad():
             read = None if adc_step is None else self._read(x, codes, steps, held, draw)[0]

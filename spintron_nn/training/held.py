@@ -42,10 +42,8 @@ class Held:
 
     Attributes
     ----------
-    ratio : Tensor of the shape of the weights
-        Weights over their step.
-    states : integer Tensor of that shape
-        State of each weight.
+    states : integer Tensor of the shape of the weights
+        State of each.
     codes : integer or float32 Tensor of shape ``(samples, slices, weights in a row)``
         What pairs of devices differ by, in units; of one slice it may have no axis.
     values : integer or float32 Tensor of shape ``(samples, weights in a row)``
@@ -54,7 +52,6 @@ class Held:
         Even levels of a unit on each chip.
     """
 
-    ratio: Tensor
     states: Tensor
     codes: Tensor
     values: Tensor
@@ -63,18 +60,18 @@ class Held:
     @property
     def matrix(self) -> Tensor:
         """Values as ``(samples, outputs, rows)``, in units, rows in the order of the weights."""
-        return self.values.reshape(self.values.shape[0], self.ratio.shape[0], -1)
+        return self.values.reshape(self.values.shape[0], self.states.shape[0], -1)
 
     @property
     def whole(self) -> Tensor:
         """Values of the shape ``(samples, *weights)``, in even levels."""
         found = self.values * self.unit[:, 0]
-        return found.reshape(-1, *self.ratio.shape)
+        return found.reshape(-1, *self.states.shape)
 
     @property
     def pairs(self) -> Tensor:
         """Pairs of the shape ``(samples, slices, *weights)``, in units."""
-        return self.codes.reshape(self.codes.shape[0], -1, *self.ratio.shape)
+        return self.codes.reshape(self.codes.shape[0], -1, *self.states.shape)
 
 
 @torch.no_grad()
@@ -114,30 +111,26 @@ def _in_a_row(
 ) -> list[Held]:
     """Matrices of the same levels, each pass over all of their weights together."""
     first, sizes = crossbars[0], [weight.numel() for weight in weights]
-    flat = weights[0].new_empty(sum(sizes))
-    states = flat.new_empty(flat.shape, dtype=first.levels.kind)
-    ratios = []
-    parts = (flat.split_with_sizes(sizes), states.split_with_sizes(sizes))
-    for weight, step, ratio, state in zip(weights, steps, *parts, strict=True):
-        ratios.append(ratio.view(weight.shape))
-        first.levels.put_(weight, step, ratios[-1], state.view(weight.shape))
+    states = weights[0].new_empty(sum(sizes), dtype=first.levels.kind)
+    parts = [
+        part.view(weight.shape)
+        for part, weight in zip(states.split_with_sizes(sizes), weights, strict=True)
+    ]
+    for weight, step, part in zip(weights, steps, parts, strict=True):
+        first.levels.put_(weight, step, part)
     digits = first.digits(states).unsqueeze(1)
     codes, unit = draw.sampler.codes(digits, draw.dies, draw.random)
     codes, unit = codes.squeeze(2), unit.squeeze(1)
     values = _values(first, codes)
     held = values.split_with_sizes(sizes, -1)
     apart = held if first.slices == 1 else codes.split_with_sizes(sizes, -1)
-    each = zip(ratios, parts[1], held, apart, strict=True)
-    return [
-        Held(ratio, state.view(ratio.shape), code, value, unit)
-        for ratio, state, value, code in each
-    ]
+    each = zip(parts, apart, held, strict=True)
+    return [Held(part, code, value, unit) for part, code, value in each]
 
 
 def _placed(crossbar: Crossbar, weight: Tensor, step: Tensor, draw: Draw) -> Held:
     """A matrix whose devices depend on what is a row and what a column."""
-    ratio = weight / crossbar.tall(step)
-    states = crossbar.levels.states(ratio)
+    states = crossbar.states(weight, step)
     levels = crossbar.digits(crossbar.rows(states)).transpose(1, 2).contiguous()
     found, unit = draw.sampler.codes(levels, draw.dies, draw.random)
     found = (found * unit).transpose(2, 3)
@@ -145,7 +138,7 @@ def _placed(crossbar: Crossbar, weight: Tensor, step: Tensor, draw: Draw) -> Hel
     if kernel and crossbar.ordered:
         found = found.unflatten(3, (*kernel, channels)).movedim(-1, 3)
     codes = found.flatten(2)
-    return Held(ratio, states, codes, _values(crossbar, codes), unit.new_ones(len(unit), 1, 1))
+    return Held(states, codes, _values(crossbar, codes), unit.new_ones(len(unit), 1, 1))
 
 
 def _values(crossbar: Crossbar, codes: Tensor) -> Tensor:

@@ -24,41 +24,43 @@ def suits(*tensors: Tensor) -> bool:
 
 
 @compiled
-def weight_states(weight: Any, step: Any, count: int, ratio: Any, states: Any) -> None:
-    """Write weights ``(outputs, rows)`` over their step, and their states among even levels."""
+def weight_states(weight: Any, step: Any, count: int, states: Any) -> None:
+    """Write the states of weights ``(outputs, rows)`` among even levels."""
     half, top, none = np.float32(count / 2), np.float32(count - 1), np.float32(0)
     for row in range(len(weight)):
         size = step[row if len(step) > 1 else 0]
-        given, quotient, state = weight[row], ratio[row], states[row]
+        given, state = weight[row], states[row]
         for col in range(np.uint64(weight.shape[1])):
             found = np.float32(given[col] / size)
-            quotient[col] = found
             place = np.float32(half + np.float32(0.5) * found)
             place = none if place < none else place
             state[col] = np.int32(top if place > top else place)
 
 
 @compiled(fastmath={"reassoc"})
-def weight_gradients(grad: Any, ratio: Any, low: Any, high: Any, sums: Any) -> None:
-    """Clear gradients ``(outputs, rows)`` of what saturates; sum the others times the ratio."""
+def weight_gradients(grad: Any, weight: Any, step: Any, limits: Any, sums: Any) -> None:
+    """Clear gradients ``(outputs, rows)`` of what saturates; sum the others times the ratio.
+
+    That is the weight over its step.
+    """
+    low, high = limits
     for row in range(len(grad)):
-        given, quotient, total = grad[row], ratio[row], np.float32(0)
+        size, total = step[row if len(step) > 1 else 0], np.float32(0)
+        given, held = grad[row], weight[row]
         for col in range(np.uint64(grad.shape[1])):
-            size = quotient[col]
-            found = np.float32(0) if (size <= low) | (size >= high) else given[col]
+            ratio = np.float32(held[col] / size)
+            found = np.float32(0) if (ratio <= low) | (ratio >= high) else given[col]
             given[col] = found
-            total += found * size
+            total += found * ratio
         sums[row] = total
 
 
 @compiled
-def code(values: Any, scale: Any, limits: Any, ratio: Any, codes: Any, coded: Any) -> None:
-    """Write values over their scale, the nearest codes, and what these are worth."""
+def code(values: Any, scale: Any, limits: Any, codes: Any, coded: Any) -> None:
+    """Write the codes nearest to values, and what these are worth."""
     low, high, half = limits[0], limits[1], np.float32(0.5)
     for k in range(np.uint64(len(values))):
-        found = np.float32(values[k] / scale)
-        ratio[k] = found
-        place = np.floor(np.float32(found + half))
+        place = np.floor(np.float32(np.float32(values[k] / scale) + half))
         place = low if place < low else place
         place = high if place > high else place
         codes[k] = np.int32(place)
@@ -66,11 +68,11 @@ def code(values: Any, scale: Any, limits: Any, ratio: Any, codes: Any, coded: An
 
 
 @compiled(fastmath={"reassoc"})
-def code_gradients(grad: Any, ratio: Any, codes: Any, limits: Any, found: Any) -> Any:
+def code_gradients(grad: Any, values: Any, scale: Any, codes: Any, limits: Any, found: Any) -> Any:
     """Write gradients of values; give that of their scale, but for its factor."""
     low, high, total = limits[0], limits[1], np.float32(0)
     for k in range(np.uint64(len(grad))):
-        size = ratio[k]
+        size = np.float32(values[k] / scale)
         out = (size <= low) | (size >= high)
         found[k] = np.float32(0) if out else grad[k]
         total += grad[k] * (np.float32(codes[k]) - (np.float32(0) if out else size))

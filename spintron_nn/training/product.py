@@ -161,23 +161,24 @@ class _Product(torch.autograd.Function):
         result: Result | Given,
         coding: Coding | None,
     ) -> Tensor:
-        ratio = codes = None
+        values = codes = None
         if coding is not None and scale is not None:
-            x, ratio, codes = coding.coded(x, scale)
+            values = x
+            x, codes = coding.coded(values, scale)
         if callable(result):
             result = result(x, codes)
-        ctx.save_for_backward(x, step, ratio, codes)
+        ctx.save_for_backward(x, weight, step, values, scale, codes)
         ctx.levels, ctx.held, ctx.result, ctx.coding = levels, held, result, coding
         return result.given.view_as(result.given) if bias is None else result.given + bias
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         (grad,) = grads
-        x, step, values, codes = ctx.saved_tensors
+        x, weight, step, values, scale, codes = ctx.saved_tensors
         held: Held = ctx.held
         result: Result = ctx.result
         (low, high), top = ctx.levels.clip, max(ctx.levels.high, 1e-30)
-        wants, ratio, (outputs, rows) = ctx.needs_input_grad, held.ratio, held.ratio.shape
+        wants, (outputs, rows) = ctx.needs_input_grad, weight.shape
         flat, inputs = grad.reshape(-1, outputs), x.reshape(-1, rows)
         of_bias = flat.sum(0) if wants[3] else None
         if result.slope is not None:
@@ -186,14 +187,14 @@ class _Product(torch.autograd.Function):
         # Vectors that all chips share: gradients of these are summed first.
         shared = flat.shape[0] > inputs.shape[0]
         summed = grad.sum(0) if shared else flat
-        of_weight, along = passed_(torch.mm(summed.t(), inputs), ratio, low, high)
+        of_weight, along = passed_(torch.mm(summed.t(), inputs), weight, step, low, high)
         of_step = of_x = of_scale = None
         if wants[2]:
             exact = torch.linalg.vecdot(flat, result.exact.reshape(-1, outputs), dim=0)
             of_step = torch.addcdiv(along, exact, step, value=-1.0)
             if step.numel() == 1:
                 of_step = of_step.sum(0, keepdim=True)
-            of_step.mul_(-((ratio.numel() // step.numel() * top) ** -0.5))
+            of_step.mul_(-((weight.numel() // step.numel() * top) ** -0.5))
         if wants[0]:
             assert result.size is not None
             whole, sized = held.matrix.to(grad.dtype), grad * result.size
@@ -205,5 +206,5 @@ class _Product(torch.autograd.Function):
             else:
                 of_x = torch.matmul(sized, whole)
             if ctx.coding is not None:
-                of_x, of_scale = ctx.coding.gradients(of_x, values, codes, wants[4])
+                of_x, of_scale = ctx.coding.gradients(of_x, values, scale, codes, wants[4])
         return of_x, of_weight, of_step, of_bias, of_scale, None, None, None, None

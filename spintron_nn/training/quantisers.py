@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -96,8 +96,8 @@ class LevelSet:
                 place += ratio >= edge
         return self._order.to(ratio.device)[place]
 
-    def put_(self, weight: Tensor, step: Tensor, ratio: Tensor, states: Tensor) -> None:
-        """Write weights over their step, and their states.
+    def put_(self, weight: Tensor, step: Tensor, states: Tensor) -> None:
+        """Write the states of weights.
 
         Parameters
         ----------
@@ -105,15 +105,14 @@ class LevelSet:
             Weights.
         step : Tensor of shape ``(outputs,)`` or ``(1,)``
             Step of each output, or one for all.
-        ratio, states : contiguous Tensors of that shape, the second of :attr:`kind`
+        states : contiguous Tensor of that shape, of :attr:`kind`
             What is written.
         """
-        if self.even and kernels.suits(weight, step, ratio):
-            flat = [part.detach().flatten(1).numpy() for part in (weight, ratio, states)]
-            kernels.weight_states(flat[0], step.detach().numpy(), self._count, *flat[1:])
+        if self.even and kernels.suits(weight, step):
+            given, found = (part.detach().flatten(1).numpy() for part in (weight, states))
+            kernels.weight_states(given, step.detach().numpy(), self._count, found)
         else:
-            torch.div(weight, step.reshape(-1, *[1] * (weight.ndim - 1)), out=ratio)
-            states.copy_(self.states(ratio))
+            states.copy_(self.states(weight / step.reshape(-1, *[1] * (weight.ndim - 1))))
 
     def of(self, states: Tensor) -> Tensor:
         """Value of each state, float32."""
@@ -163,7 +162,7 @@ def coded_activations(
     """Quantise as :func:`quantise_activations`; return the codes, too, int8 or int16."""
     coding = Coding.of(kind, features)
     if not (values.requires_grad or scale.requires_grad):
-        return coding.coded(values, scale)[::2]
+        return coding.coded(values, scale)
     found: tuple[Tensor, Tensor] = _Activations.apply(values, scale, coding)
     return found
 
@@ -184,6 +183,11 @@ class Coding:
     high: int
     share: float
 
+    @cached_property
+    def _limits(self) -> tuple[np.float32, np.float32]:
+        """Least and largest code, as kernels take them."""
+        return np.float32(self.low), np.float32(self.high)
+
     @staticmethod
     @cache
     def of(kind: IntType, features: int) -> Coding:
@@ -191,34 +195,28 @@ class Coding:
         high = kind.high
         return Coding(kind.low, high, (features * max(high, 1)) ** -0.5)
 
-    def coded(self, values: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What the nearest codes are worth, values over their scale, and the codes.
-
-        The codes are int8 or int16.
-        """
+    def coded(self, values: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+        """What the nearest codes are worth, and the codes, int8 or int16."""
         kind = torch.int8 if self.high <= 127 else torch.int16
         if kernels.suits(values, scale):
-            found, ratio = torch.empty_like(values), torch.empty_like(values)
-            codes = torch.empty_like(values, dtype=kind)
-            given = [part.view(-1).numpy() for part in (values.detach(), ratio, codes, found)]
-            limits = np.float32(self.low), np.float32(self.high)
-            kernels.code(given[0], np.float32(scale.item()), limits, *given[1:])
-            return found, ratio, codes
-        ratio = values / scale
-        codes = ratio.add(0.5).floor_().clamp_(self.low, self.high).to(kind)
-        return codes * scale, ratio, codes
+            found, codes = torch.empty_like(values), torch.empty_like(values, dtype=kind)
+            given = [part.view(-1).numpy() for part in (values.detach(), codes, found)]
+            kernels.code(given[0], np.float32(scale.item()), self._limits, *given[1:])
+            return found, codes
+        codes = (values / scale).add_(0.5).floor_().clamp_(self.low, self.high).to(kind)
+        return codes * scale, codes
 
     def gradients(
-        self, grad: Tensor, ratio: Tensor, codes: Tensor, wanted: bool
+        self, grad: Tensor, values: Tensor, scale: Tensor, codes: Tensor, wanted: bool
     ) -> tuple[Tensor, Tensor | None]:
         """Gradients of values and, where it is wanted, of their scale."""
-        if kernels.suits(grad, ratio):
+        if kernels.suits(grad, values, scale):
             found = torch.empty_like(grad)
-            given = [part.view(-1).numpy() for part in (grad, ratio, codes, found)]
-            limits = np.float32(self.low), np.float32(self.high)
-            total = kernels.code_gradients(*given[:3], limits, given[3])
+            given = [part.view(-1).numpy() for part in (grad, values.detach(), codes, found)]
+            size = np.float32(scale.item())
+            total = kernels.code_gradients(*given[:2], size, given[2], self._limits, given[3])
             return found, grad.new_tensor(total * self.share) if wanted else None
-        step = None
+        step, ratio = None, values / scale
         if wanted:
             error = codes - inside(ratio, ratio, self.low, self.high)
             step = torch.dot(grad.reshape(-1), error.reshape(-1)).mul_(self.share)
@@ -228,8 +226,8 @@ class Coding:
 class _Activations(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor, scale: Tensor, coding: Coding) -> tuple[Tensor, Tensor]:
-        found, ratio, codes = coding.coded(values, scale)
-        ctx.save_for_backward(ratio, codes)
+        found, codes = coding.coded(values, scale)
+        ctx.save_for_backward(values, scale, codes)
         ctx.coding = coding
         ctx.mark_non_differentiable(codes)
         ctx.set_materialize_grads(False)
@@ -247,16 +245,19 @@ def inside(grad: Tensor, ratio: Tensor, low: float, high: float) -> Tensor:
     return found
 
 
-def passed_(grad: Tensor, ratio: Tensor, low: float, high: float) -> tuple[Tensor, Tensor]:
+def passed_(
+    grad: Tensor, weight: Tensor, step: Tensor, low: float, high: float
+) -> tuple[Tensor, Tensor]:
     """Gradients of weights ``(outputs, rows)`` that do not saturate, in their place.
 
-    And for each output the sum of these times the ratio.
+    And for each output the sum of these times the weight over its step.
     """
-    if kernels.suits(grad, ratio):
-        sums = grad.new_empty(len(grad))
-        given = grad.numpy(), ratio.numpy(), np.float32(low), np.float32(high), sums.numpy()
-        kernels.weight_gradients(*given)
+    if kernels.suits(grad, weight, step):
+        sums, limits = grad.new_empty(len(grad)), (np.float32(low), np.float32(high))
+        given = (part.detach().numpy() for part in (grad, weight, step))
+        kernels.weight_gradients(*given, limits, sums.numpy())
         return grad, sums
+    ratio = weight / step[:, None]
     backward = torch.ops.aten.hardtanh_backward.grad_input
     found: Tensor = backward(grad, ratio, low, high, grad_input=grad)
     return found, torch.linalg.vecdot(found, ratio)
@@ -285,12 +286,10 @@ def quantise_weights(weight: Tensor, step: Tensor, levels: LevelSet) -> Tensor:
     [[0.5, -1.5]]
     """
     ratio = (weight / step).detach()
-    return held_weights(weight, step, levels, ratio, levels.nearest(ratio)[None].to(ratio))[0]
+    return held_weights(weight, step, levels, levels.nearest(ratio)[None].to(ratio))[0]
 
 
-def held_weights(
-    weight: Tensor, step: Tensor, levels: LevelSet, ratio: Tensor, held: Tensor
-) -> Tensor:
+def held_weights(weight: Tensor, step: Tensor, levels: LevelSet, held: Tensor) -> Tensor:
     """Weights as chips hold them, ``held * step``, with the gradients of :func:`quantise_weights`.
 
     That of a weight is the sum over the chips, and that of the step has what chips hold in place
@@ -300,8 +299,6 @@ def held_weights(
     ----------
     weight, step, levels
         As for :func:`quantise_weights`.
-    ratio : Tensor of the shape of the weights
-        Weights over their step.
     held : Tensor of shape ``(samples, *weight.shape)``
         What chips hold, in units of the step.
 
@@ -309,30 +306,28 @@ def held_weights(
     -------
     Tensor of shape ``(samples, *weight.shape)``
     """
-    found: Tensor = _Weights.apply(weight, step, levels, ratio, held)
+    found: Tensor = _Weights.apply(weight, step, levels, held)
     return found
 
 
 class _Weights(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, weight: Tensor, step: Tensor, levels: LevelSet, ratio: Tensor, held: Tensor
-    ) -> Tensor:
-        ctx.save_for_backward(ratio, step, held)
+    def forward(ctx: Any, weight: Tensor, step: Tensor, levels: LevelSet, held: Tensor) -> Tensor:
+        ctx.save_for_backward(weight, step, held)
         ctx.levels = levels
         return held * step
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
         (grad,) = grads
-        ratio, step, held = ctx.saved_tensors
-        levels: LevelSet = ctx.levels
+        weight, step, held = ctx.saved_tensors
+        levels, ratio = ctx.levels, weight / step
         summed = grad[0] if len(grad) == 1 else grad.sum(dim=0)
         passed = inside(summed, ratio, *levels.clip)
         chips, steps = len(grad), step.numel()
         found = _dots(grad, held, chips, steps).sum(dim=0) - _dots(passed, ratio, 1, steps)[0]
         share = (ratio.numel() // steps * max(levels.high, 1e-30)) ** -0.5
-        return passed, (found * share).reshape(step.shape), None, None, None
+        return passed, (found * share).reshape(step.shape), None, None
 
 
 def _dots(one: Tensor, other: Tensor, chips: int, steps: int) -> Tensor:

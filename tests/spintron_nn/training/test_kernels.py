@@ -35,9 +35,9 @@ def test_states(monkeypatch, bits, steps, shape):
         weight[0, 0], weight[1, 0] = 0.0, -2.0
 
     def work():
-        ratio, states = torch.empty(shape), torch.empty(shape, dtype=levels.kind)
-        levels.put_(weight, torch.full((steps,), 0.5), ratio, states)
-        return ratio, states
+        states = torch.empty(shape, dtype=levels.kind)
+        levels.put_(weight, torch.full((steps,), 0.5), states)
+        return [states]
 
     same(*both(monkeypatch, work))
 
@@ -53,10 +53,12 @@ def test_codes(monkeypatch, kind):
 def test_gradients_of_codes(monkeypatch, kind, wanted):
     coding = Coding.of(kind, 4)
     values = torch.cat([torch.tensor(EDGES), torch.randn(1000) * 5])
-    _, ratio, codes = coding.coded(values, torch.tensor(1.0))
+    scale = torch.tensor(0.5)
+    values = values * scale
+    _, codes = coding.coded(values, scale)
     grad = torch.randn(len(values))
     (found, step), (given, other) = both(
-        monkeypatch, lambda: coding.gradients(grad, ratio, codes, wanted)
+        monkeypatch, lambda: coding.gradients(grad, values, scale, codes, wanted)
     )
     same([found], [given])
     if not wanted:
@@ -65,11 +67,13 @@ def test_gradients_of_codes(monkeypatch, kind, wanted):
         torch.testing.assert_close(step, other, rtol=1e-5, atol=1e-4)
 
 
-def test_gradients_of_weights(monkeypatch):
+@pytest.mark.parametrize("steps", [4, 1])
+def test_gradients_of_weights(monkeypatch, steps):
     ratio = torch.cat([torch.tensor(EDGES), torch.randn(1008) * 3]).reshape(4, 256)
-    grad = torch.randn(4, 256)
+    grad, step = torch.randn(4, 256), torch.tensor([0.5, 0.25, 2.0, 1.0])[:steps]
+    weight = ratio * step[:, None]
     (found, sums), (given, wanted) = both(
-        monkeypatch, lambda: passed_(grad.clone(), ratio, -3.0, 3.0)
+        monkeypatch, lambda: passed_(grad.clone(), weight, step, -3.0, 3.0)
     )
     same([found], [given])
     torch.testing.assert_close(sums, wanted, rtol=1e-5, atol=1e-4)

@@ -33,7 +33,6 @@ def test_values_and_gradients_are_those_of_weights_and_a_product(
     ratio = (weight / step[:, None]).detach()
     unit = torch.rand((chips, 1, 1), generator=random).double()
     matrix = Held(
-        ratio,
         LEVELS.states(ratio),
         held.double().flatten(1)[:, None],
         held.double().flatten(1),
@@ -46,7 +45,7 @@ def test_values_and_gradients_are_those_of_weights_and_a_product(
     result = Result(exact, 2 * exact + 1, slope, size)
     found = held_product(vectors, weight, step, bias if biased else None, LEVELS, matrix, result)
     found = found.reshape(chips, 5, *between, 6)
-    on_chips = held_weights(weight, step[:, None], LEVELS, ratio, matrix.whole)
+    on_chips = held_weights(weight, step[:, None], LEVELS, matrix.whole)
     wide = x.expand(chips, *x.shape[1:])
     wanted = 2 * torch.einsum("mn...r,mor->mn...o", wide, on_chips) + 1 + (bias if biased else 0)
     torch.testing.assert_close(found, wanted)
@@ -68,7 +67,7 @@ def test_codes_made_on_the_way_are_those_made_before(chips, kind):
     values, weight, step, scale = given
     ratio, whole = (weight / step[:, None]).detach(), whole.double().flatten(1)
     unit = torch.ones((chips, 1, 1)).double()
-    held = Held(ratio, LEVELS.states(ratio), whole[:, None], whole, unit)
+    held = Held(LEVELS.states(ratio), whole[:, None], whole, unit)
     seen = []
 
     def result(x, codes):
