@@ -174,8 +174,20 @@ class ChipModel(nn.Module):
         Returns
         -------
         Tensor of shape ``(samples, batch, *output)``, or dict of such by name of several outputs
+
+        Raises
+        ------
+        ParameterError
+            If inputs have other shapes than those of the calibration, or there are none.
         """
         check_int("ChipModel", "samples", samples, 1, 1 << 16)
+        if not isinstance(random, torch.Generator):
+            raise ParameterError(
+                f"ChipModel: random must be a torch.Generator, not {type(random).__name__}"
+            )
+        inputs = self.given.inputs(x)
+        if not all(map(len, inputs.values())):
+            raise ParameterError("ChipModel: x must hold at least one input, not none")
         self._placed = None
         passes = self.passes
         if self.trial.adc_steps and not self.learn_ranges and int(passes) % REFRESH == 0:
@@ -183,7 +195,7 @@ class ChipModel(nn.Module):
                 self.calibrate()
         passes.add_(1)
         draw = Draw(self.sampler, self.sampler.dies(samples, random), random)
-        device, inputs = passes.device.type, self.given.inputs(x)
+        device = passes.device.type
         if not torch.is_autocast_enabled(device):
             return Pass(self, draw, observe).run(inputs)
         with torch.autocast(device, enabled=False):

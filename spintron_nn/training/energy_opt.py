@@ -101,6 +101,11 @@ class EnergyOptimizedTraining:
         ``model(input)`` are the scores of a fresh chip then, ``model.get_weight_updates()`` what
         has to be written; validation reports the cross entropy.
         """
+        if not callable(loss):
+            raise ParameterError(
+                "EnergyOptimizedTraining: loss must be a function of model, input and target, not "
+                f"{type(loss).__name__}"
+            )
         self.custom = loss
 
     def energy_of(self, x: Tensor) -> float:

@@ -59,6 +59,10 @@ class Given:
         ParameterError
             If choices or data are not what they must be.
         """
+        if not isinstance(module, nn.Module):
+            raise ParameterError(
+                f"ChipModel: module must be a torch.nn.Module, not {type(module).__name__}"
+            )
         settings = _settings(config, choices)
         arrays = _arrays(calibration)
         model = parse(export_of(module, arrays))
@@ -76,9 +80,25 @@ class Given:
         return cls(model, data, settings)
 
     def inputs(self, x: Any) -> dict[str, Tensor]:
-        """Inputs by name, as tensors."""
-        found = by_name("ChipModel", "x", x, list(self.model.inputs))
-        return {name: torch.as_tensor(part) for name, part in found.items()}
+        """Inputs by name, as tensors.
+
+        Raises
+        ------
+        ParameterError
+            If they have other shapes.
+        """
+        shapes = self.model.inputs
+        found = by_name("ChipModel", "x", x, list(shapes))
+        tensors = {name: torch.as_tensor(part) for name, part in found.items()}
+        for name, part in tensors.items():
+            if part.shape[1:] != shapes[name] or part.ndim <= len(shapes[name]):
+                title = "x" if len(shapes) == 1 else f"x[{name!r}]"
+                wanted = ", ".join(map(str, shapes[name]))
+                raise ParameterError(
+                    f"ChipModel: {title} must have the shape (batch, {wanted}), not "
+                    f"{tuple(part.shape)}"
+                )
+        return tensors
 
 
 def _settings(config: MTJConfig, choices: Mapping[str, Any]) -> Settings:

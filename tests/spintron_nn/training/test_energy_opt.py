@@ -158,6 +158,12 @@ def test_the_snippet_of_the_seed_runs(trained, data):
     assert history[-1].metrics["validation_accuracy"] > 0.9
 
 
+def test_refuses_a_loss_that_is_no_function(trained):
+    message = "loss must be a function of model, input and target, not int"
+    with pytest.raises(ParameterError, match=f"^EnergyOptimizedTraining: {message}$"):
+        EnergyOptimizedTraining(trained).set_custom_loss(3)
+
+
 @pytest.mark.parametrize("custom", [False, True])
 def test_an_interrupted_training_goes_on(trained, data, tmp_path, custom):
     x, y = data[0][0][:256], data[0][1][:256]

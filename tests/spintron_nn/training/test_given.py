@@ -107,8 +107,38 @@ def test_refuses_data():
         ChipModel(net, MTJConfig(), images()).on_chips(images(), 0, torch.Generator())
 
 
-def test_refuses_data_of_another_shape():
+def test_refuses_what_is_no_module():
+    with pytest.raises(
+        ParameterError, match=r"^ChipModel: module must be a torch.nn.Module, not NoneType$"
+    ):
+        ChipModel(None, MTJConfig(), images())
 
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (torch.rand(4, 7), "x must have the shape (batch, 8), not (4, 7)"),
+        (torch.rand(8), "x must have the shape (batch, 8), not (8,)"),
+        (torch.rand(0, 8), "x must hold at least one input, not none"),
+    ],
+)
+def test_refuses_inputs(x, message):
+    model = ChipModel(mlp((8, 4, 3)), MTJConfig(), torch.rand(9, 8))
+    with pytest.raises(ParameterError, match=f"^ChipModel: {re.escape(message)}$"):
+        model.on_chips(x, 1, torch.Generator())
+    with pytest.raises(ParameterError, match=f"^ChipModel: {re.escape(message)}$"):
+        model.train()(x)
+
+
+def test_refuses_what_draws_no_numbers():
+    model = ChipModel(mlp((8, 4, 3)), MTJConfig(), torch.rand(9, 8))
+    with pytest.raises(
+        ParameterError, match=r"^ChipModel: random must be a torch.Generator, not NoneType$"
+    ):
+        model.on_chips(torch.rand(4, 8), 1, None)
+
+
+def test_refuses_data_of_other_names():
     message = "ChipModel: x must have an array for each of the inputs input"
     model = ChipModel(mlp((784, 4, 10)), MTJConfig(), images())
     with pytest.raises(ParameterError, match=f"^{re.escape(message)}"):
