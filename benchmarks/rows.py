@@ -60,7 +60,7 @@ class Row:
         """Whether the ratio is the demanded one; None where either is missing."""
         if self.ratio is None or self.demanded is None:
             return None
-        return self.ratio >= self.demanded
+        return bool(self.ratio >= self.demanded)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain Python values."""
