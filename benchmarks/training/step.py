@@ -122,17 +122,18 @@ class Drawn(nn.Module):
             ]
         on_chip = dict(zip(self.matrices, held, strict=True))
         for name, layer in self.network.named_children():
-            x = self.product(x[None], name, on_chip[name])[0] if name in on_chip else layer(x)
+            x = self.product(x, name, on_chip[name]) if name in on_chip else layer(x)
         return x
 
     def product(self, x: Tensor, name: str, held: Held) -> Tensor:
         """Product of vectors and a matrix."""
-        layer, step = self.matrices[name], self.steps[name]
+        layer, step, x = self.matrices[name], self.steps[name], x.unsqueeze(0)
         with torch.no_grad():
             size = step * held.unit
             exact = product(x, held.matrix, size)
         result = Result(exact, exact, None, size)
-        return held_product(x, layer.weight, step, layer.bias, self.levels, held, result)
+        found = held_product(x, layer.weight, step, layer.bias, self.levels, held, result)
+        return found.squeeze(0)
 
 
 def on_pairs() -> Step:

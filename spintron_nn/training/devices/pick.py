@@ -38,24 +38,21 @@ def _pick(table: Any, levels: Any, starts: Any, bits: int, seed: Any, found: Any
     Returns a sum that means nothing: for it the table is read once in order, since look-ups here
     and there are slow where nothing is cached.
     """
-    words, places = np.empty(BLOCK // 4, np.uint64), np.empty(BLOCK, np.uint32)
+    words = np.empty(BLOCK // 4, np.uint64)
     picks, size, step = words.view(np.uint16), len(levels), np.uint64(STEP)
-    mask, shift, blocks = np.uint16((1 << bits) - 1), np.uint32(bits), -(-size // BLOCK)
+    mask, shift, blocks = np.uint64((1 << bits) - 1), np.uint64(bits), -(-size // BLOCK)
     touched = table[0]
     for k in range(0, len(table), LINE):
         touched += table[k]
     for piece in range(len(starts) * blocks):
         chip, begin = piece // blocks, piece % blocks * BLOCK
-        end, start = min(begin + BLOCK, size), np.uint32(starts[chip])
+        end, start = min(begin + BLOCK, size), np.uint64(starts[chip])
         state = np.uint64(seed) + np.uint64(piece * (BLOCK // 4)) * step
         for k in range(np.uint64(BLOCK // 4)):
             words[k] = _mixed(state + k * step)
         level, out = levels[begin:end], found[chip, begin:end]
         for k in range(np.uint64(end - begin)):
-            place = np.uint32(np.uint32(level[k]) << shift) + np.uint32(picks[k] & mask)
-            places[k] = start + place
-        for k in range(np.uint64(end - begin)):
-            out[k] = table[places[k]]
+            out[k] = table[start + (np.uint64(level[k]) << shift) + (np.uint64(picks[k]) & mask)]
     return touched
 
 
