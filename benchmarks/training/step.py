@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
@@ -190,17 +190,26 @@ def on_tiles(*, converters: bool, pair: bool) -> Step:
     return step_of(model, AnalogAdam(model.parameters(), fused=True))
 
 
-def medians(steps: Mapping[str, Step], rounds: int, clock: Callable[[], float]) -> dict[str, float]:
-    """Median time of each step, in turns of ten, so that all meet the same machine."""
-    taken: dict[str, list[float]] = {name: [] for name in steps}
+def medians(
+    steps: Mapping[str, Step], rounds: int, clock: Callable[[], float]
+) -> dict[str, list[float]]:
+    """Median time of each step in each round: all take turns of ten in it."""
+    found: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds):
         for name, step in steps.items():
             step()  # what the others pushed out of the caches comes back
+            taken = []
             for _ in range(TURN):
                 start = clock()
                 step()
-                taken[name].append(clock() - start)
-    return {name: statistics.median(times) for name, times in taken.items()}
+                taken.append(clock() - start)
+            found[name].append(statistics.median(taken))
+    return found
+
+
+def ratio(taken: Sequence[float], others: Sequence[float]) -> float:
+    """How many times longer others took: the median of rounds, for a slow one is slow for both."""
+    return statistics.median(other / own for own, other in zip(taken, others, strict=True))
 
 
 def measured(threads: int, rounds: int) -> Iterator[Row]:
@@ -223,16 +232,16 @@ def measured(threads: int, rounds: int) -> Iterator[Row]:
     peer = f"aihwkit {version('aihwkit')}, torch tile" if there else "aihwkit"
 
     def row(name: str, ours: str, theirs: str, demanded: float | None, note: str) -> Row:
-        value = found.get(theirs)
+        taken, others = found[ours], found.get(theirs)
         return Row(
             name=f"{name}, {threads} thread{'s' if threads > 1 else ''}",
-            value=found[ours],
+            value=statistics.median(taken),
             unit="s of a processor" if alone else "s",
             peer="torch, the plain network" if theirs == "torch" else peer,
-            peer_value=value,
-            ratio=None if value is None else value / found[ours],
+            peer_value=None if others is None else statistics.median(others),
+            ratio=None if others is None else ratio(taken, others),
             demanded=demanded,
-            note=note if value is not None else "aihwkit is not installed",
+            note="aihwkit is not installed" if others is None else note,
         )
 
     title = "step of the MLP 784-256-128-10, batch 64"

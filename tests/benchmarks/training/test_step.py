@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 import torch
 
-from benchmarks.training.step import Drawn, measured, medians
+from benchmarks.training.step import Drawn, measured, medians, ratio
 
 
 def test_every_row_has_both_sides_or_says_why_not():
@@ -19,12 +19,17 @@ def test_every_row_has_both_sides_or_says_why_not():
         if row.peer_value is None:
             assert find_spec("aihwkit") is None and row.note == "aihwkit is not installed"
         else:
-            assert row.ratio == row.peer_value / row.value
+            assert row.ratio == row.peer_value / row.value  # of one round
 
 
 def test_medians_by_hand():
-    times = iter([0, 1, *[2, 5] * 5, *[3, 5] * 4])  # ten turns take 1, 3 five times, 2 four times
-    assert medians({"step": lambda: None}, 1, lambda: next(times)) == {"step": 2.5}
+    # Ten turns take 1, 3 five times, 2 four times; then all take 7.
+    times = iter([0, 1, *[2, 5] * 5, *[3, 5] * 4, *[1, 8] * 10])
+    assert medians({"step": lambda: None}, 2, lambda: next(times)) == {"step": [2.5, 7]}
+
+
+def test_the_ratio_is_of_rounds():
+    assert ratio([1, 10, 2], [3, 20, 5]) == 2.5
 
 
 def test_weights_of_the_hand_made_network_are_learned_on_other_devices_each_time():
