@@ -22,6 +22,7 @@ from .data import batch_size_of, tensors_of
 from .devices import Conditions
 from .loop import Fit
 from .metrics import accuracy
+from .parameters import checked_module
 from .progress import Progress
 from .robust import loss_over_chips, metric_over_chips
 from .settings import further
@@ -93,7 +94,7 @@ class ChipTraining:
     ) -> None:
         self.config, self.conditions, self.choices = config, conditions, dict(choices)
         self.samples = check_int("training", "monte_carlo_samples", samples, 1, 1 << 16)
-        self.model = model
+        self.model = checked_module("training", "model", model)
         self.chips = model if isinstance(model, ChipModel) else getattr(model, "chips", None)
         if choices and isinstance(model, (ChipModel, Preparable)):
             raise ParameterError(

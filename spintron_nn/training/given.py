@@ -21,7 +21,7 @@ from spintron_nn.converter.settings import Settings
 from spintron_nn.core.chip import Chip
 from spintron_nn.core.mtj_models import MTJConfig
 
-from .parameters import findings
+from .parameters import checked_module, findings
 
 __all__ = ["Given"]
 
@@ -59,10 +59,7 @@ class Given:
         ParameterError
             If choices or data are not what they must be.
         """
-        if not isinstance(module, nn.Module):
-            raise ParameterError(
-                f"ChipModel: module must be a torch.nn.Module, not {type(module).__name__}"
-            )
+        checked_module("ChipModel", "module", module)
         settings = _settings(config, choices)
         arrays = _arrays(calibration)
         model = parse(export_of(module, arrays))

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from .checkpoint import differences
+from .parameters import checked_module
 from .tensor_file import TrainingFileError, read_tree, write_tree
 
 __all__ = ["load_weights", "read_manifest", "save_model"]
@@ -39,7 +40,7 @@ def save_model(
     Raises
     ------
     ParameterError
-        If a fact is none of these, or the file cannot be written.
+        If the model is no module, a fact none of these, or the file cannot be written.
 
     Examples
     --------
@@ -51,6 +52,7 @@ def save_model(
     >>> manifest["architecture"], manifest["facts"]
     ('linear', {'widths': [2, 3], 'seed': 0})
     """
+    checked_module("save_model", "model", model)
     name = type(model).__name__ if architecture is None else architecture
     versions = {
         "spintron-nn-kit": version("spintron-nn-kit"),
@@ -75,6 +77,8 @@ def load_weights(model: nn.Module, path: str | PathLike[str], *, part: str = "")
 
     Raises
     ------
+    ParameterError
+        If the model is no module.
     TrainingFileError
         If the file is damaged or holds other weights than the model has. The model is unchanged.
 
@@ -88,6 +92,7 @@ def load_weights(model: nn.Module, path: str | PathLike[str], *, part: str = "")
     >>> torch.equal(model.weight, other.weight)
     True
     """
+    checked_module("load_weights", "model", model)
     manifest, weights = _read(path)
     if part:
         weights = {key[len(part) :]: weights[key] for key in weights if key.startswith(part)}

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from spintron_ir import ParameterError
 from spintron_nn.converter.graph import ArgmaxOf, Conv, Linear, Model, Norm, Step, TopKOf
 
-__all__ = ["filled", "findings", "momentum_of", "owners_of", "tensors_of"]
+__all__ = ["checked_module", "filled", "findings", "momentum_of", "owners_of", "tensors_of"]
 
 Reals = NDArray[np.float64]
 
@@ -21,6 +22,21 @@ FIELDS = ("weight", "bias", "gamma", "beta", "mean", "var")
 
 MOMENTUM = 0.1
 """Of running statistics that no batch normalisation of torch owns."""
+
+
+def checked_module(owner: str, name: str, value: Any) -> nn.Module:
+    """Return a module as it is.
+
+    Raises
+    ------
+    ParameterError
+        If it is none.
+    """
+    if not isinstance(value, nn.Module):
+        raise ParameterError(
+            f"{owner}: {name} must be a torch.nn.Module, not {type(value).__name__}"
+        )
+    return value
 
 
 def _keys(operation: Any) -> Iterator[tuple[str, str]]:

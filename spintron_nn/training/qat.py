@@ -20,6 +20,7 @@ from .chip_model import ChipModel
 from .data import tensors_of
 from .loop import Fit
 from .metrics import accuracy
+from .parameters import checked_module
 from .progress import Progress
 from .robust import loss_over_chips, metric_over_chips
 
@@ -69,6 +70,7 @@ def train(
     TrainingFileError
         If the checkpoint is damaged, or of another run.
     """
+    checked_module("train", "model", model)
     data = _data("train", train_data, batch_size)
     trained = copy.deepcopy(model)
     fit = Fit(
@@ -143,6 +145,8 @@ def fine_tune(
     Hinton, Vinyals, Dean, "Distilling the knowledge in a neural network", arXiv:1503.02531, 2015:
     the teacher, at temperature 1.
     """
+    for name, module in {"model": model, "teacher": model if teacher is None else teacher}.items():
+        checked_module("fine_tune", name, module)
     check_int("fine_tune", "samples", samples, 1, 1 << 16)
     check_int("fine_tune", "calibration_frames", calibration_frames, 1, 1 << 30)
     check_real("fine_tune", "teacher_share", teacher_share, "in 0..1")

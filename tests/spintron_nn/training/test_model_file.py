@@ -88,6 +88,14 @@ def test_refuses_what_is_no_model(tmp_path, tree):
         read_manifest(tmp_path / "a")
 
 
+def test_refuses_what_is_no_module(tmp_path):
+    message = "model must be a torch.nn.Module, not str"
+    with pytest.raises(ParameterError, match=f"^save_model: {message}$"):
+        save_model("weights", tmp_path / "a")
+    with pytest.raises(ParameterError, match=f"^load_weights: {message}$"):
+        load_weights("weights", tmp_path / "a")
+
+
 def test_refuses_other_facts(tmp_path):
     message = "model.manifest.facts.x: only tensors, numbers, text, None, and lists, tuples and "
     with pytest.raises(ParameterError, match=f"^{re.escape(message)}"):

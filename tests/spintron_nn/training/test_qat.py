@@ -84,6 +84,7 @@ def test_refuses_models_that_do_not_convert():
     [
         ({"weight_bits": 0}, "convert: quantization_bits must be an integer in 1..8, not 0"),
         ({"activation_bits": 9}, "convert: activation_bits must be an integer in 1..8, not 9"),
+        ({"teacher": 3}, "fine_tune: teacher must be a torch.nn.Module, not int"),
         ({"samples": 0}, "fine_tune: samples must be an integer in 1..65536, not 0"),
         ({"calibration_frames": 0}, "fine_tune: calibration_frames must be an integer in "
          "1..1073741824, not 0"),
@@ -98,6 +99,14 @@ def test_refuses_models_that_do_not_convert():
 def test_refuses(model, changed, message):
     with pytest.raises(ParameterError, match=f"^{re.escape(message)}$"):
         fine_tune(model, (X, Y), **QUICK | changed)
+
+
+def test_refuses_what_is_no_module():
+    message = "model must be a torch.nn.Module, not"
+    with pytest.raises(ParameterError, match=f"^fine_tune: {message} int$"):
+        fine_tune(3, (X, Y), **QUICK)
+    with pytest.raises(ParameterError, match=f"^train: {message} type$"):
+        train(nn.Linear, (X, Y), epochs=1)
 
 
 @pytest.mark.parametrize(

@@ -267,6 +267,8 @@ def refusal(message):
 
 def test_refuses(plain):
     trainer = partial(SpintronicTrainer, plain)
+    with refusal("training: model must be a torch.nn.Module, not NoneType"):
+        SpintronicTrainer(None)
     with refusal("training: monte_carlo_samples must be an integer in 1..65536, not 0"):
         trainer(monte_carlo_samples=0)
     with refusal("MTJConfig: resistance_variation must be a number in 0..1, not 2"):
