@@ -18,7 +18,7 @@ from spintron_nn.core.mtj_models import MTJConfig
 from .files import read_real
 from .graph import Model
 from .lower import lower
-from .model import SpintronicModel, by_name, real_array
+from .model import SpintronicModel, by_name, check_shape, real_array
 from .settings import Settings
 from .trained import Trained
 
@@ -175,13 +175,8 @@ def _by_input(model: Model, data: Any) -> dict[str, Reals]:
     names = list(model.inputs)
     given = by_name("convert", "calibration", data, names)
     for name, shape in model.inputs.items():
-        found = given[name]
-        if found.shape[1:] != shape:
-            title = "calibration" if len(names) == 1 else f"calibration[{name!r}]"
-            raise ParameterError(
-                f"convert: {title} must have the shape (batch, "
-                f"{', '.join(str(size) for size in shape)}), not {found.shape}"
-            )
+        title = "calibration" if len(names) == 1 else f"calibration[{name!r}]"
+        check_shape("convert", title, given[name].shape, shape)
     counts = {len(found) for found in given.values()}
     if len(counts) > 1:
         raise ParameterError(

@@ -19,7 +19,7 @@ from .quantise import codes_of
 from .report import ConversionReport
 from .scores import real_outputs
 
-__all__ = ["SpintronicModel", "as_labelled", "by_name", "real_array"]
+__all__ = ["SpintronicModel", "as_labelled", "by_name", "check_shape", "real_array"]
 
 HARDWARE = "spintron_nn.hardware.export"
 """Loaded by name, when hardware is asked for: physics and conversion know no gateware."""
@@ -48,6 +48,19 @@ def real_array(owner: str, name: str, value: Any) -> NDArray[np.float64]:
             "clean the data first"
         )
     return found
+
+
+def check_shape(owner: str, name: str, found: Sequence[int], shape: Sequence[int]) -> None:
+    """Check that the shape of data is ``(batch, *shape)``.
+
+    Raises
+    ------
+    ParameterError
+        If it is another one.
+    """
+    if len(found) != len(shape) + 1 or tuple(found[1:]) != tuple(shape):
+        wanted = ", ".join(["batch", *map(str, shape)])
+        raise ParameterError(f"{owner}: {name} must have the shape ({wanted}), not {tuple(found)}")
 
 
 def as_labelled(owner: str, classes: NDArray[np.integer], labels: ArrayLike) -> NDArray[np.bool_]:
@@ -134,11 +147,7 @@ class SpintronicModel:
         for port in ports:
             name = "x" if len(ports) == 1 else f"x[{port.name!r}]"
             found = real_array("SpintronicModel", name, given[port.name])
-            if found.shape[1:] != port.shape or found.ndim != len(port.shape) + 1:
-                wanted = ", ".join(["batch", *(str(size) for size in port.shape)])
-                raise ParameterError(
-                    f"SpintronicModel: {name} must have the shape ({wanted}), not {found.shape}"
-                )
+            check_shape("SpintronicModel", name, found.shape, port.shape)
             codes[port.name] = codes_of(found, port.scale, port.type)
         return codes if len(ports) > 1 else codes[ports[0].name]
 

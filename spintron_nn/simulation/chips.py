@@ -67,12 +67,16 @@ def predictions(models: Sequence[SpintronicModel], x: Any) -> NDArray[np.int64]:
     ParameterError
         If input scales or structures differ, or there is no output ``class`` or ``scores``.
     """
-    given = models if isinstance(models, Sequence) else [models]
-    wrong = sorted({type(one).__name__ for one in given if not isinstance(one, SpintronicModel)})
-    if wrong or given is not models or not models:
-        kinds = ", ".join(wrong) or type(models).__name__ if given else "none"
+    if not isinstance(models, Sequence):
+        wrong = type(models).__name__
+    elif not models:
+        wrong = "none"
+    else:
+        others = {type(one).__name__ for one in models if not isinstance(one, SpintronicModel)}
+        wrong = ", ".join(sorted(others))
+    if wrong:
         raise ParameterError(
-            f"accuracies: models must be a sequence of SpintronicModel, at least one, not {kinds}"
+            f"accuracies: models must be a sequence of SpintronicModel, at least one, not {wrong}"
         )
     scales = [tuple(port.scale for port in model.network.inputs) for model in models]
     for number, other in enumerate(scales[1:], 1):

@@ -15,7 +15,7 @@ from spintron_ir import ConversionError, ParameterError
 from spintron_nn.converter.graph import Model
 from spintron_nn.converter.loading import export_of
 from spintron_nn.converter.lower import check
-from spintron_nn.converter.model import by_name, real_array
+from spintron_nn.converter.model import by_name, check_shape, real_array
 from spintron_nn.converter.pytorch_front import parse
 from spintron_nn.converter.settings import Settings
 from spintron_nn.core.chip import Chip
@@ -68,12 +68,7 @@ class Given:
             raise ConversionError(list(dict.fromkeys(found)))
         data = by_name("ChipModel", "calibration", arrays, list(model.inputs))
         for name, shape in model.inputs.items():
-            if data[name].shape[1:] != shape or len(data[name]) < 1:
-                wanted = ", ".join(map(str, shape))
-                raise ParameterError(
-                    f"ChipModel: calibration must have the shape (batch, {wanted}), not "
-                    f"{data[name].shape}"
-                )
+            check_shape("ChipModel", "calibration", data[name].shape, shape)
         return cls(model, data, settings)
 
     def inputs(self, x: Any) -> dict[str, Tensor]:
@@ -88,13 +83,8 @@ class Given:
         found = by_name("ChipModel", "x", x, list(shapes))
         tensors = {name: torch.as_tensor(part) for name, part in found.items()}
         for name, part in tensors.items():
-            if part.shape[1:] != shapes[name] or part.ndim <= len(shapes[name]):
-                title = "x" if len(shapes) == 1 else f"x[{name!r}]"
-                wanted = ", ".join(map(str, shapes[name]))
-                raise ParameterError(
-                    f"ChipModel: {title} must have the shape (batch, {wanted}), not "
-                    f"{tuple(part.shape)}"
-                )
+            title = "x" if len(shapes) == 1 else f"x[{name!r}]"
+            check_shape("ChipModel", title, part.shape, shapes[name])
         return tensors
 
 

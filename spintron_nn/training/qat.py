@@ -145,8 +145,9 @@ def fine_tune(
     Hinton, Vinyals, Dean, "Distilling the knowledge in a neural network", arXiv:1503.02531, 2015:
     the teacher, at temperature 1.
     """
-    for name, module in {"model": model, "teacher": model if teacher is None else teacher}.items():
-        checked_module("fine_tune", name, module)
+    checked_module("fine_tune", "model", model)
+    if teacher is not None:
+        checked_module("fine_tune", "teacher", teacher)
     check_int("fine_tune", "samples", samples, 1, 1 << 16)
     check_int("fine_tune", "calibration_frames", calibration_frames, 1, 1 << 30)
     check_real("fine_tune", "teacher_share", teacher_share, "in 0..1")
